@@ -1,0 +1,16 @@
+//! The install engine: options and facts become a [`plan`], the plan becomes phases that are
+//! carried out one after the other, what happens becomes [`event`]s, what is done goes into the
+//! journal.
+//!
+//! Data flows one way: Options + HostFacts + Probe → Plan → Events → Report. Nothing here draws,
+//! asks or parses arguments: that is what [`event::Reporter`] and [`event::Prompter`] are for.
+
+pub mod event;
+pub mod options;
+pub mod phase;
+pub mod plan;
+pub mod report;
+
+pub use options::Options;
+pub use phase::Phase;
+pub use plan::Plan;

@@ -1,0 +1,12 @@
+//! Running programs: a command as data, and the [`Runner`] that runs it, real or scripted.
+//!
+//! The only room that uses `std::process` and `tokio::process`. It knows nothing of what the
+//! programs mean, except for [`nix`], whose log format every room above reads.
+
+mod command;
+pub mod nix;
+mod runner;
+pub mod scripted;
+
+pub use command::{Command, Stdin};
+pub use runner::{Error, Line, LineSink, Output, RealRunner, Runner, Stream};

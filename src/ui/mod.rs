@@ -1,0 +1,1 @@
+//! What a person sees: lines, bars, questions, disk pictures. Only `cli` uses it.
