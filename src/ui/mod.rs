@@ -1,1 +1,8 @@
 //! What a person sees: lines, bars, questions, disk pictures. Only `cli` uses it.
+
+pub mod clean;
+pub mod json;
+pub mod lines;
+pub mod live;
+pub mod prompts;
+pub mod report;

@@ -96,7 +96,11 @@ fn rooms_import_only_what_stands_above_them() {
     let mut wrong = Vec::new();
     for source in sources() {
         let Some(may) = allowed.get(source.room.as_str()) else {
-            assert!(["main", "lib"].contains(&source.room.as_str()), "unknown room {}", source.room);
+            assert!(
+                ["main", "lib"].contains(&source.room.as_str()),
+                "unknown room {}",
+                source.room
+            );
             continue;
         };
         for (number, line) in source.text.lines().enumerate() {
@@ -118,7 +122,10 @@ fn the_layer_list_is_the_library_s() {
     let listed: Vec<_> =
         library.lines().filter_map(|l| l.strip_prefix("pub mod ")?.strip_suffix(';')).collect();
     let rooms: Vec<_> = ROOMS.iter().map(|(room, _)| *room).collect();
-    assert_eq!(listed, rooms, "src/lib.rs and this test must name the same rooms in the same order");
+    assert_eq!(
+        listed, rooms,
+        "src/lib.rs and this test must name the same rooms in the same order"
+    );
 }
 
 #[test]
@@ -153,7 +160,9 @@ fn host_keys_are_always_checked() {
     files(&root().join("src"), "rs", &mut paths);
     for path in paths {
         let text = fs::read_to_string(&path).unwrap();
-        for forbidden in ["StrictHostKeyChecking=no", "StrictHostKeyChecking=accept-new", "KnownHosts::Accept"] {
+        for forbidden in
+            ["StrictHostKeyChecking=no", "StrictHostKeyChecking=accept-new", "KnownHosts::Accept"]
+        {
             assert!(!text.contains(forbidden), "{} holds {forbidden}", path.display());
         }
     }
