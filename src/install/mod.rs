@@ -2,7 +2,8 @@
 //! carried out one after the other, what happens becomes [`event`]s, what is done goes into the
 //! journal.
 //!
-//! Data flows one way: options, facts and probe → plan → events → report. Nothing here draws, asks or parses arguments: that is what [`event::Reporter`] and [`event::Prompter`] are for.
+//! Data flows one way: options, facts and probe → plan → events → report. Nothing here draws,
+//! asks or parses arguments: that is what [`event::Reporter`] and [`event::Prompter`] are for.
 
 pub mod event;
 pub mod options;
