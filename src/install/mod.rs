@@ -10,6 +10,7 @@ pub mod options;
 pub mod phase;
 pub mod plan;
 pub mod report;
+pub mod surroundings;
 
 pub use options::Options;
 pub use phase::Phase;
