@@ -4,5 +4,9 @@ pub mod clean;
 pub mod json;
 pub mod lines;
 pub mod live;
+pub mod plan;
 pub mod prompts;
 pub mod report;
+pub mod text;
+
+pub use text::Style;
