@@ -8,7 +8,7 @@ use clap::ValueEnum;
 
 use super::error::CliError;
 use crate::facts::{Evaluator, NixEvaluator};
-use crate::install::options::{Engine, Options, RebuildOn, Via};
+use crate::install::options::{Engine, InvalidTrustedKey, Options, RebuildOn, TrustedKey, Via};
 use crate::install::phase::{Phase, Selection};
 use crate::process::Runner;
 use crate::process::nix::Nix;
@@ -55,7 +55,10 @@ impl FlakeArgs {
     }
 
     /// The evaluator that was chosen.
-    pub(super) fn evaluator(&self, runner: Arc<dyn Runner>) -> Result<Arc<dyn Evaluator>, CliError> {
+    pub(super) fn evaluator(
+        &self,
+        runner: Arc<dyn Runner>,
+    ) -> Result<Arc<dyn Evaluator>, CliError> {
         match self.evaluator {
             EvaluatorName::Nix => {
                 let nix = Nix { override_inputs: self.overrides(), ..Nix::default() };
@@ -70,7 +73,8 @@ impl FlakeArgs {
 
     /// The folder of the flake, where the reference is a folder on this machine.
     pub(super) fn folder(&self) -> Option<PathBuf> {
-        let plain = self.flake.strip_prefix("path:").or_else(|| self.flake.strip_prefix("git+file:"));
+        let plain =
+            self.flake.strip_prefix("path:").or_else(|| self.flake.strip_prefix("git+file:"));
         let path = plain.unwrap_or(&self.flake).split('?').next().unwrap_or_default();
         let path = path.strip_prefix("//").unwrap_or(path);
         let path = Path::new(path);
@@ -187,7 +191,7 @@ impl RunArgs {
             target: self.target.as_deref().map(str::parse::<Target>).transpose()?,
             port: self.port.map(checked_port).transpose()?,
             identity: self.identity.clone(),
-            host_key: self.host_key.clone(),
+            host_key: self.trusted_key()?,
             user: self.user.as_deref().map(str::parse).transpose()?,
             persist_dir: self.impermanence.as_deref().map(str::parse).transpose()?,
             phases: self.selection()?,
@@ -214,6 +218,13 @@ impl RunArgs {
     /// Is one target named for the whole command?
     pub(super) fn names_target(&self) -> bool {
         self.target.is_some() || self.port.is_some() || self.host_key.is_some()
+    }
+
+    fn trusted_key(&self) -> Result<Option<TrustedKey>, CliError> {
+        let parse = |text: &str| {
+            text.parse().map_err(|e: InvalidTrustedKey| CliError::usage(format!("--host-key: {e}")))
+        };
+        self.host_key.as_deref().map(parse).transpose()
     }
 
     fn selection(&self) -> Result<Selection, CliError> {
@@ -262,7 +273,8 @@ mod tests {
 
     #[test]
     fn overrides_are_pairs_in_order() {
-        let run = parse(&["--override-input", "a", "path:/x", "--override-input", "b/c", "github:o/r"]);
+        let run =
+            parse(&["--override-input", "a", "path:/x", "--override-input", "b/c", "github:o/r"]);
         let pairs = run.flake.overrides();
         assert_eq!(pairs, [("a".into(), "path:/x".into()), ("b/c".into(), "github:o/r".into())]);
     }

@@ -140,7 +140,12 @@ async fn program_check(runner: &dyn Runner, program: &Program) -> Result<Check, 
         };
         let advice =
             format!("for {}; {debian}`nix shell nixpkgs#{}`", program.used_for, program.nixpkgs);
-        return Ok(Check { name: program.name, state: absent, found: "not in PATH".into(), advice });
+        return Ok(Check {
+            name: program.name,
+            state: absent,
+            found: "not in PATH".into(),
+            advice,
+        });
     };
     let mut found = path.display().to_string();
     if !program.version.is_empty() {
@@ -151,7 +156,12 @@ async fn program_check(runner: &dyn Runner, program: &Program) -> Result<Check, 
         let first = text.lines().next().unwrap_or_default();
         if !output.ok() {
             let advice = format!("it is there but does not run; needed for {}", program.used_for);
-            return Ok(Check { name: program.name, state: absent, found: first.to_owned(), advice });
+            return Ok(Check {
+                name: program.name,
+                state: absent,
+                found: first.to_owned(),
+                advice,
+            });
         }
         found = first.to_owned();
     }
@@ -202,7 +212,8 @@ fn private_dir_check() -> Check {
         name,
         state: State::Optional,
         found: "no tmpfs".into(),
-        advice: "keys will pass through the disk's temporary folder; mount a tmpfs on /dev/shm".into(),
+        advice: "keys will pass through the disk's temporary folder; mount a tmpfs on /dev/shm"
+            .into(),
     }
 }
 

@@ -37,7 +37,8 @@ pub(super) async fn run(args: Args, output: &Output) -> Result<ExitCode, CliErro
         if args.json {
             print_json(&all)?;
         } else {
-            let texts: Vec<_> = all.iter().map(|facts| render_facts(facts, &output.style)).collect();
+            let texts: Vec<_> =
+                all.iter().map(|facts| render_facts(facts, &output.style)).collect();
             print(&texts.join("\n"))?;
         }
         return Ok(ExitCode::SUCCESS);

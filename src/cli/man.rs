@@ -28,7 +28,8 @@ pub(super) fn run(args: &Args, command: &clap::Command) -> Result<ExitCode, CliE
         None => page(command.clone(), "nixos-bootstrap")?,
         Some(name) => {
             let Some(subcommand) = command.find_subcommand(name) else {
-                let names: Vec<_> = command.get_subcommands().map(clap::Command::get_name).collect();
+                let names: Vec<_> =
+                    command.get_subcommands().map(clap::Command::get_name).collect();
                 return Err(CliError::usage(format!("there is no subcommand {name:?}"))
                     .hint(format!("the subcommands are: {}", names.join(", "))));
             };

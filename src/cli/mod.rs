@@ -14,6 +14,7 @@ mod man;
 mod output;
 mod plan;
 mod signals;
+mod world;
 
 use std::process::ExitCode;
 

@@ -26,7 +26,8 @@ impl Output {
         console::set_colors_enabled_stderr(stderr && !plain);
         let columns = console::Term::stdout().size_checked().map(|(_, columns)| columns);
         let width = columns.filter(|_| stdout).map_or(100, usize::from);
-        let style = Style { width: width.max(40), colour: stdout && !plain, unicode: utf8_locale() };
+        let style =
+            Style { width: width.max(40), colour: stdout && !plain, unicode: utf8_locale() };
         Self { style, live: stderr && !plain, colour_errors: stderr && !plain }
     }
 }

@@ -8,7 +8,8 @@ use super::error::CliError;
 /// A token that fires on the first SIGINT, SIGTERM or SIGHUP.
 pub(super) fn cancel_on_signals() -> Result<CancellationToken, CliError> {
     let listen = |kind| {
-        signal(kind).map_err(|error| CliError::failed(format!("could not listen to signals: {error}")))
+        signal(kind)
+            .map_err(|error| CliError::failed(format!("could not listen to signals: {error}")))
     };
     let signals = [
         listen(SignalKind::interrupt())?,
