@@ -126,4 +126,21 @@ mod tests {
             }
         }
     }
+
+    #[test]
+    fn the_readme_knows_every_option_and_every_subcommand() {
+        let readme = include_str!("../../README.md");
+        for command in Cli::command().get_subcommands() {
+            let name = command.get_name();
+            assert!(
+                readme.contains(&format!("| `{name}")) || readme.contains(&format!("`{name} "))
+            );
+            for option in command.get_arguments().filter_map(clap::Arg::get_long) {
+                assert!(
+                    readme.contains(&format!("--{option}")),
+                    "{name} --{option} is not in README"
+                );
+            }
+        }
+    }
 }
