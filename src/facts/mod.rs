@@ -3,6 +3,16 @@
 //!
 //! Values in, structs out: nothing here looks at a machine, and nothing after it evaluates.
 
+mod decode;
+mod evaluator;
+mod flake_ref;
+mod host;
 pub mod model;
+mod nix_evaluator;
 
+pub use decode::DecodeError;
+pub use evaluator::{EvalError, Evaluator, FACTS_NIX, HOSTS_NIX};
+pub use flake_ref::{InstallerFlake, installer_flake};
+pub use host::{HostSummary, decode_host, decode_hosts};
 pub use model::*;
+pub use nix_evaluator::NixEvaluator;

@@ -5,13 +5,18 @@
 //! Data flows one way: Options + HostFacts + Probe → Plan → Events → Report. Nothing here draws,
 //! asks or parses arguments: that is what [`event::Reporter`] and [`event::Prompter`] are for.
 
+pub mod context;
 pub mod event;
 pub mod options;
 pub mod phase;
+pub mod phases;
 pub mod plan;
+pub mod private;
+pub mod record;
 pub mod report;
 pub mod surroundings;
 
+pub use context::{Failure, FailureKind, Limits, World};
 pub use options::Options;
 pub use phase::Phase;
 pub use plan::Plan;

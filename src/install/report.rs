@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::phase::Phase;
+use crate::secrets::Secret;
 
 /// What a run did.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -22,6 +23,10 @@ pub struct Report {
     pub changes: Vec<String>,
     /// What is left for the user to do.
     pub next: Vec<String>,
+    /// Passphrases that were made for this run, by container. The only place from which a person
+    /// learns them: shown once, never written as JSON.
+    #[serde(skip)]
+    pub passphrases: Vec<(String, Secret)>,
     /// The command that goes on from here, after a failure.
     pub resume: Option<String>,
 }

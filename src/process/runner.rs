@@ -51,6 +51,14 @@ pub enum Error {
         /// The command as typed.
         command: String,
     },
+    /// The connection to the machine that ran it broke, so how it ended is not known.
+    #[error(
+        "the connection was lost while `{command}` ran; is the machine still on and reachable?"
+    )]
+    Lost {
+        /// The command as typed.
+        command: String,
+    },
     /// The program did not end within its limit and was stopped.
     #[error("`{command}` did not finish within {} s", .limit.as_secs())]
     TimedOut {

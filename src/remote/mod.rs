@@ -1,10 +1,22 @@
-//! The machine at the other end: where it is ([`Target`]), how commands get there ([`Remote`]),
-//! what is on it ([`Probe`]). Knows nothing of configurations or plans.
+//! The machine at the other end: where it is ([`Target`]), how to get there ([`Connector`]), how
+//! commands and files get there ([`Remote`], [`copy`]), what is on it ([`Probe`]). Knows nothing of
+//! configurations or plans.
 
 pub mod command;
+pub mod connect;
+pub mod copy;
+pub mod host_key;
+pub mod known_hosts;
 pub mod model;
+pub mod probe;
+mod ssh;
 pub mod target;
 
 pub use command::{Remote, RemoteCommand, quote};
+pub use connect::{ConnectError, Connection, Connector, IdentityProblem, Login};
+pub use copy::{put_file, put_tree};
+pub use host_key::HostPublicKey;
 pub use model::*;
+pub use probe::{ProbeError, probe};
+pub use ssh::SshConnector;
 pub use target::Target;

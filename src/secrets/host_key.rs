@@ -1,1 +1,84 @@
-//! The host's ssh ed25519 key pair: made here, kept in a private directory, forgotten at exit.
+//! The host's ssh ed25519 key pair. Made and read here; writing it to files is the caller's.
+
+use ssh_key::{Algorithm, HashAlg, LineEnding, PrivateKey};
+
+use super::secret::Secret;
+
+/// Why there is no key pair. Never holds any of the key.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum HostKeyError {
+    /// The text is no OpenSSH private key.
+    #[error("not a private key in OpenSSH's format: {0}")]
+    NotAKey(String),
+    /// It has a passphrase, which sshd could not give.
+    #[error("a host key must not have a passphrase")]
+    Encrypted,
+    /// Not ed25519.
+    #[error("the host key is {0}, expected was ssh-ed25519")]
+    Kind(String),
+    /// The pair could not be made.
+    #[error("could not make a key pair: {0}")]
+    Generate(String),
+}
+
+/// An ed25519 key pair.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HostKeyPair {
+    private: Secret,
+    public: String,
+    fingerprint: String,
+}
+
+impl HostKeyPair {
+    /// Makes a new pair; `comment` is `root@HOST` by custom.
+    pub fn generate(comment: &str) -> Result<Self, HostKeyError> {
+        let made = PrivateKey::random(&mut rand_core::OsRng, Algorithm::Ed25519);
+        let mut key = made.map_err(|error| HostKeyError::Generate(error.to_string()))?;
+        key.set_comment(comment);
+        Self::from_key(&key)
+    }
+
+    /// Reads a pair from the text of its private key.
+    pub fn from_private(private: &Secret) -> Result<Self, HostKeyError> {
+        let key = PrivateKey::from_openssh(private.expose())
+            .map_err(|error| HostKeyError::NotAKey(error.to_string()))?;
+        if key.is_encrypted() {
+            return Err(HostKeyError::Encrypted);
+        }
+        if key.algorithm() != Algorithm::Ed25519 {
+            return Err(HostKeyError::Kind(key.algorithm().to_string()));
+        }
+        let mut pair = Self::from_key(&key)?;
+        // The same bytes as in the file: writing it again must change nothing.
+        pair.private = private.clone();
+        Ok(pair)
+    }
+
+    /// The private key's file content.
+    #[must_use]
+    pub fn private(&self) -> &Secret {
+        &self.private
+    }
+
+    /// The public key's line, without a newline: `ssh-ed25519 BASE64 COMMENT`.
+    #[must_use]
+    pub fn public(&self) -> &str {
+        &self.public
+    }
+
+    /// `SHA256:…`, as ssh prints it.
+    #[must_use]
+    pub fn fingerprint(&self) -> &str {
+        &self.fingerprint
+    }
+
+    fn from_key(key: &PrivateKey) -> Result<Self, HostKeyError> {
+        let unwritable = |error: ssh_key::Error| HostKeyError::Generate(error.to_string());
+        let private = key.to_openssh(LineEnding::LF).map_err(unwritable)?;
+        Ok(Self {
+            private: Secret::new(private.as_bytes()),
+            public: key.public_key().to_openssh().map_err(unwritable)?,
+            fingerprint: key.fingerprint(HashAlg::Sha256).to_string(),
+        })
+    }
+}

@@ -3,4 +3,5 @@
 pub mod host_key;
 pub mod secret;
 
+pub use host_key::{HostKeyError, HostKeyPair};
 pub use secret::Secret;
