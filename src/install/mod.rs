@@ -8,7 +8,7 @@
 pub mod context;
 mod decide;
 pub mod event;
-mod layout;
+pub(crate) mod layout;
 pub mod options;
 pub mod phase;
 pub mod phases;
