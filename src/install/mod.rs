@@ -6,15 +6,21 @@
 //! asks or parses arguments: that is what [`event::Reporter`] and [`event::Prompter`] are for.
 
 pub mod context;
+mod decide;
 pub mod event;
+pub(crate) mod layout;
 pub mod options;
 pub mod phase;
 pub mod phases;
 pub mod plan;
 pub mod private;
 pub mod record;
+mod refuse;
 pub mod report;
+pub mod size;
+mod steps;
 pub mod surroundings;
+mod warn;
 
 pub use context::{Failure, FailureKind, Limits, World};
 pub use options::Options;

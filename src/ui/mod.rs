@@ -1,5 +1,9 @@
 //! What a person sees: lines, bars, questions, disk pictures. Only `cli` uses it.
 
+mod bar;
+mod disks;
+mod facts;
+mod tree;
 pub mod clean;
 pub mod json;
 pub mod lines;
