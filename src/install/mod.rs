@@ -5,8 +5,11 @@
 //! Data flows one way: Options + HostFacts + Probe → Plan → Events → Report. Nothing here draws,
 //! asks or parses arguments: that is what [`event::Reporter`] and [`event::Prompter`] are for.
 
+pub mod atomic;
 pub mod context;
 pub mod event;
+pub mod journal;
+pub mod lock;
 pub mod options;
 pub mod phase;
 pub mod phases;
@@ -14,6 +17,7 @@ pub mod plan;
 pub mod private;
 pub mod record;
 pub mod report;
+pub mod stopwatch;
 
 pub use context::{Failure, FailureKind, Limits, World};
 pub use options::Options;
