@@ -18,6 +18,7 @@ pub mod private;
 pub mod record;
 pub mod report;
 pub mod stopwatch;
+pub mod surroundings;
 
 pub use context::{Failure, FailureKind, Limits, World};
 pub use options::Options;
