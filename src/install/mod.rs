@@ -7,18 +7,28 @@
 
 pub mod atomic;
 pub mod context;
+mod decide;
+pub mod engine;
 pub mod event;
 pub mod journal;
+mod layout;
 pub mod lock;
 pub mod options;
 pub mod phase;
 pub mod phases;
 pub mod plan;
+pub mod preflight;
 pub mod private;
 pub mod record;
+mod refuse;
 pub mod report;
+mod resume;
+pub mod size;
+mod steps;
 pub mod stopwatch;
 pub mod surroundings;
+mod trust;
+mod warn;
 
 pub use context::{Failure, FailureKind, Limits, World};
 pub use options::Options;
