@@ -9,5 +9,5 @@ mod runner;
 pub mod scripted;
 
 pub use command::{Command, Stdin};
-pub(crate) use runner::{collect, lines};
 pub use runner::{Error, Line, LineSink, Output, RealRunner, Runner, Stream};
+pub(crate) use runner::{collect, lines};
