@@ -14,6 +14,7 @@ pub mod plan;
 pub mod private;
 pub mod record;
 pub mod report;
+pub mod surroundings;
 
 pub use context::{Failure, FailureKind, Limits, World};
 pub use options::Options;
