@@ -5,11 +5,17 @@
 //! Data flows one way: Options + HostFacts + Probe → Plan → Events → Report. Nothing here draws,
 //! asks or parses arguments: that is what [`event::Reporter`] and [`event::Prompter`] are for.
 
+mod building;
 pub mod context;
+mod copying;
+mod disks;
 pub mod event;
+mod layout;
+mod nixos_anywhere;
 pub mod options;
 pub mod phase;
 pub mod phases;
+mod pin;
 pub mod plan;
 pub mod private;
 pub mod record;
