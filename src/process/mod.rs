@@ -11,3 +11,4 @@ pub mod scripted;
 
 pub use command::{Command, Stdin};
 pub use runner::{Error, Line, LineSink, Output, RealRunner, Runner, Stream};
+pub(crate) use runner::{collect, lines};
