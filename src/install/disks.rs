@@ -9,7 +9,7 @@ use zeroize::Zeroizing;
 use super::context::{Context, Failure};
 use super::copying::ROOT;
 use super::event::PromptError;
-use super::layout;
+use super::mounts;
 use super::options::Via;
 use super::plan::{PassphraseSource, PlannedEncryption};
 use crate::facts::HostFacts;
@@ -75,7 +75,7 @@ exit 1
 pub(super) async fn release(cx: &mut Context<'_>) -> Result<(), Failure> {
     let command = RemoteCommand::script(RELEASE)
         .arg(ROOT)
-        .args(layout::opened(&installed_facts(cx).disko))
+        .args(mounts::opened(&installed_facts(cx).disko))
         .as_root()
         .limit(Duration::from_secs(300).max(cx.world.limits.command));
     cx.on_target(&command).await.map(drop).map_err(|failure| {
@@ -188,11 +188,11 @@ pub(super) fn ask_unknown_passphrases(cx: &mut Context<'_>) -> Result<(), Failur
 
 /// What of the layout is not mounted below [`ROOT`] as planned; empty when all is well.
 pub(super) async fn not_mounted(cx: &mut Context<'_>) -> Result<Vec<String>, Failure> {
-    let planned = layout::mounts(&installed_facts(cx).disko);
+    let planned = mounts::mounts(&installed_facts(cx).disko);
     let remote = cx.remote().await?;
     let command = RemoteCommand::new("cat").arg("/proc/self/mounts").limit(cx.world.limits.command);
     let output = remote.run(&command).await?.success(&command)?;
-    Ok(layout::missing(&planned, &layout::parse_mounts(&output.text()), ROOT))
+    Ok(mounts::missing(&planned, &mounts::parse_mounts(&output.text()), ROOT))
 }
 
 /// Shows the one-time passphrases: on the terminal, or where there is none in a file that only the

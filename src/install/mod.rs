@@ -8,9 +8,11 @@
 mod building;
 pub mod context;
 mod copying;
+mod decide;
 mod disks;
 pub mod event;
 mod layout;
+mod mounts;
 mod nixos_anywhere;
 pub mod options;
 pub mod phase;
@@ -19,8 +21,12 @@ mod pin;
 pub mod plan;
 pub mod private;
 pub mod record;
+mod refuse;
 pub mod report;
+pub mod size;
+mod steps;
 pub mod surroundings;
+mod warn;
 
 pub use context::{Failure, FailureKind, Limits, World};
 pub use options::Options;

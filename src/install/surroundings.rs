@@ -23,8 +23,12 @@ pub struct Surroundings {
     pub hardware_files: BTreeSet<String>,
     /// The flake's folder, absolute and without symbolic links.
     pub flake_dir: Option<PathBuf>,
+    /// The reference of the small flake with the minimal configurations, where there is one.
+    pub minimal_flake: Option<String>,
     /// The secrets repo, where there is one.
     pub secrets_repo: Option<SecretsRepo>,
+    /// The text of the flake's own `.sops.yaml`, where there is one.
+    pub sops_yaml: Option<String>,
     /// Phases that an interrupted run of this very host has finished, from the journal. Filled in
     /// by the caller, who holds the journal.
     pub done: BTreeSet<Phase>,
@@ -55,11 +59,11 @@ pub async fn look_around(
 #[must_use]
 pub fn minimal_flake(options: &Options) -> Option<String> {
     let dir = options.flake_dir.as_ref()?;
-    dir.join("nixos-installer/flake.nix").is_file().then(|| below(&options.flake))
+    dir.join("nixos-installer/flake.nix").is_file().then(|| minimal_reference(&options.flake))
 }
 
 /// `reference` with the folder `nixos-installer` below its own.
-fn below(reference: &str) -> String {
+pub(super) fn minimal_reference(reference: &str) -> String {
     let (path, query) = match reference.split_once('?') {
         Some((path, query)) => (path, Some(query)),
         None => (reference, None),
