@@ -5,13 +5,16 @@
 //! Data flows one way: Options + HostFacts + Probe → Plan → Events → Report. Nothing here draws,
 //! asks or parses arguments: that is what [`event::Reporter`] and [`event::Prompter`] are for.
 
+pub mod atomic;
 mod building;
 pub mod context;
 mod copying;
 mod decide;
 mod disks;
 pub mod event;
+pub mod journal;
 mod layout;
+pub mod lock;
 mod mounts;
 mod nixos_anywhere;
 pub mod options;
@@ -25,6 +28,7 @@ mod refuse;
 pub mod report;
 pub mod size;
 mod steps;
+pub mod stopwatch;
 pub mod surroundings;
 mod warn;
 
