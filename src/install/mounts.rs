@@ -106,7 +106,9 @@ impl Mounted {
         let subvolume = |name: &String| {
             let wanted = name.trim_start_matches('/');
             self.options.iter().any(|option| {
-                option.strip_prefix("subvol=").is_some_and(|it| it.trim_start_matches('/') == wanted)
+                option
+                    .strip_prefix("subvol=")
+                    .is_some_and(|it| it.trim_start_matches('/') == wanted)
             })
         };
         self.fs_type == planned.fs_type && planned.subvolume.as_ref().is_none_or(subvolume)
@@ -261,7 +263,11 @@ tmpfs /mnt/tmp tmpfs rw 0 0
         let missing = missing(&planned, &parse_mounts(&other), "/mnt");
         assert_eq!(missing.len(), 2, "{missing:?}");
         assert!(missing[0].starts_with("/mnt/boot: vfat expected, nothing"), "{missing:?}");
-        assert!(missing[1].contains("btrfs subvolume @nix expected, btrfs (rw,noatime,subvol=/@root) found"), "{missing:?}");
+        assert!(
+            missing[1]
+                .contains("btrfs subvolume @nix expected, btrfs (rw,noatime,subvol=/@root) found"),
+            "{missing:?}"
+        );
     }
 
     #[test]

@@ -16,8 +16,8 @@ use std::path::{Path, PathBuf};
 
 use super::context::{Context, Failure, FailureKind, Side};
 use super::phase::Phase;
-use super::private::HostKeys;
 use super::plan::PlannedHostKey;
+use super::private::HostKeys;
 use crate::process::{Command, Error};
 use crate::remote::RemoteCommand;
 use crate::validated::{Address, StorePath, UserName};
@@ -119,7 +119,12 @@ pub(super) async fn run(
 
 async fn start(cx: &Context<'_>, call: &Call<'_>) -> Result<(), Failure> {
     let own = Command::new("nixos-anywhere").args(call.args());
-    match cx.world.runner.run_within(&Command::new("nixos-anywhere").arg("--help"), cx.world.limits.command).await {
+    match cx
+        .world
+        .runner
+        .run_within(&Command::new("nixos-anywhere").arg("--help"), cx.world.limits.command)
+        .await
+    {
         Err(Error::NotFound { .. }) => {}
         Err(error) => return Err(error.into()),
         Ok(_) => return cx.local(&own).await.map(drop),
@@ -296,6 +301,8 @@ mod tests {
         assert_eq!(mode("persist/etc/ssh/ssh_host_ed25519_key"), 0o600);
         assert_eq!(mode("etc/ssh/ssh_host_ed25519_key.pub"), 0o644);
         assert_eq!(mode("etc/ssh"), 0o755);
-        assert!(write_host_keys(&dir.path().join("none"), &[planned], &HostKeys::default()).is_err());
+        assert!(
+            write_host_keys(&dir.path().join("none"), &[planned], &HostKeys::default()).is_err()
+        );
     }
 }

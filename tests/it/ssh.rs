@@ -62,8 +62,7 @@ async fn lines_come_as_they_are_written() {
     assert!(remote.stream(&command, &mut sink).await.unwrap().ok());
     let mut seen: Vec<_> = seen.iter().map(|(stream, text)| (*stream, text.as_str())).collect();
     seen.sort_by_key(|(_, text)| *text);
-    let expected =
-        [(Stream::Stdout, "one"), (Stream::Stdout, "three"), (Stream::Stderr, "two")];
+    let expected = [(Stream::Stdout, "one"), (Stream::Stdout, "three"), (Stream::Stderr, "two")];
     assert_eq!(seen, expected);
 }
 

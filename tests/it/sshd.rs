@@ -8,7 +8,9 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use nixos_bootstrap::process::RealRunner;
-use nixos_bootstrap::remote::{ConnectError, Connection, Connector, Login, SshConnector, known_hosts};
+use nixos_bootstrap::remote::{
+    ConnectError, Connection, Connector, Login, SshConnector, known_hosts,
+};
 use nixos_bootstrap::secrets::{HostKeyPair, Secret};
 use tempfile::TempDir;
 use tokio_util::sync::CancellationToken;

@@ -57,8 +57,7 @@ async fn system(cx: &mut Context<'_>) -> Result<StorePath, Failure> {
         return Ok(built.clone());
     }
     cx.step("build the system");
-    let mut built =
-        building::build(cx, &cx.plan.system.install_attr, &[attr::TOPLEVEL]).await?;
+    let mut built = building::build(cx, &cx.plan.system.install_attr, &[attr::TOPLEVEL]).await?;
     let system = built.pop().ok_or_else(|| Failure::new("nix built nothing"))?;
     cx.record.built = Some(system.clone());
     Ok(system)
@@ -88,8 +87,7 @@ async fn mount_if_needed(cx: &mut Context<'_>) -> Result<(), Failure> {
 
 fn not_as_made(failure: Failure) -> Failure {
     let error = format!("the disks can't be mounted as `disko` has left them: {}", failure.error);
-    Failure { error, ..failure }
-        .hint("make them anew: run again with --restart")
+    Failure { error, ..failure }.hint("make them anew: run again with --restart")
 }
 
 /// Puts every key pair at every path that the plan has for it.

@@ -34,7 +34,9 @@ impl PhaseRun for Reboot {
     async fn run(&self, cx: &mut Context<'_>) -> Result<Done, Failure> {
         if cx.record.host_keys.is_empty() {
             return Err(Failure::new("the key that the installed host will have is not known")
-                .hint("the phase `hostkey` makes it: do not leave it out, or start with --restart"));
+                .hint(
+                    "the phase `hostkey` makes it: do not leave it out, or start with --restart",
+                ));
         }
         let begun = Instant::now();
         if cx.side == Side::Installer {
@@ -202,8 +204,10 @@ impl Watch {
         let limit = self.limit.as_secs();
         let (error, hint) = match seen {
             Seen::Installer => (
-                format!("after {limit} s the installer still answers: the machine did not start \
-                         from its own disk"),
+                format!(
+                    "after {limit} s the installer still answers: the machine did not start \
+                         from its own disk"
+                ),
                 "take the installer's medium out, or put the disk first in the firmware's boot order",
             ),
             _ => (
@@ -213,8 +217,9 @@ impl Watch {
         };
         let failure = Failure::new(error).hint(hint);
         if self.encrypted && seen == Seen::Nothing {
-            return failure
-                .hint("its disk is encrypted: it may still wait at the console for the passphrase");
+            return failure.hint(
+                "its disk is encrypted: it may still wait at the console for the passphrase",
+            );
         }
         failure
     }
@@ -252,7 +257,10 @@ mod tests {
     fn silence_and_the_installer_are_waited_out_to_the_limit() {
         let mut watch = watch();
         let begun = watch.begun;
-        assert_eq!(watch.note(&mismatch("SHA256:installer"), begun).as_deref(), Some("wait for the installed system: the installer still answers"));
+        assert_eq!(
+            watch.note(&mismatch("SHA256:installer"), begun).as_deref(),
+            Some("wait for the installed system: the installer still answers")
+        );
         assert_eq!(watch.note(&mismatch("SHA256:installer"), begun), None, "told twice");
         assert_eq!(watch.check(begun + PATIENCE * 2), Ok(()));
         let late = watch.check(begun + watch.limit).unwrap_err();

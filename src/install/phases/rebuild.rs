@@ -119,10 +119,8 @@ exit "$(cat "$state/status")"
 "#;
 
 async fn switch(cx: &mut Context<'_>, system: &StorePath) -> Result<(), Failure> {
-    let start = RemoteCommand::script(START)
-        .arg(system.as_str())
-        .as_root()
-        .limit(cx.world.limits.command);
+    let start =
+        RemoteCommand::script(START).arg(system.as_str()).as_root().limit(cx.world.limits.command);
     cx.on_target(&start).await?;
     let deadline = tokio::time::Instant::now() + cx.world.limits.long;
     let mut shown = 0;
@@ -172,8 +170,10 @@ fn switched(code: i32) -> Result<(), Failure> {
             "switch-to-configuration ended with status {code}; its last lines are above"
         ))
         .hint("on the host: `systemctl --failed` and `journalctl -b` say why")
-        .hint("the host still has its minimal system: `nix-env -p /nix/var/nix/profiles/system \
-               --rollback` makes that the one it boots")),
+        .hint(
+            "the host still has its minimal system: `nix-env -p /nix/var/nix/profiles/system \
+               --rollback` makes that the one it boots",
+        )),
     }
 }
 
@@ -212,9 +212,10 @@ fn synced_folder(cx: &Context<'_>) -> Result<String, Failure> {
     // The plan has the flake's own repo first.
     let planned = cx.plan.sync.first().map(|sync| sync.to.clone());
     planned.or_else(|| cx.facts.bootstrap.nix_config_path.clone()).ok_or_else(|| {
-        Failure::new("there is no folder on the host to rebuild from")
-            .hint("the phase `sync` brings it there: do not leave it out, or set \
-                   `bootstrap.nixConfig.path`")
+        Failure::new("there is no folder on the host to rebuild from").hint(
+            "the phase `sync` brings it there: do not leave it out, or set \
+                   `bootstrap.nixConfig.path`",
+        )
     })
 }
 

@@ -265,8 +265,7 @@ pub(super) async fn units(cx: &mut Context<'_>) -> Result<Check, Failure> {
         return Ok(Check::fine("units", "the host has no systemd, so none can be looked at"));
     }
     let limit = cx.world.limits.startup;
-    let wait =
-        RemoteCommand::new("systemctl").args(["is-system-running", "--wait"]).limit(limit);
+    let wait = RemoteCommand::new("systemctl").args(["is-system-running", "--wait"]).limit(limit);
     let state = match remote.run(&wait).await {
         Ok(output) => output.text().trim().to_owned(),
         Err(process::Error::TimedOut { .. }) => return still_starting(cx).await,
