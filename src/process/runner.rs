@@ -385,8 +385,9 @@ mod tests {
     #[tokio::test]
     async fn a_program_in_the_background_is_not_waited_for() {
         let command = sh("sleep 5 & exit 4").discard_output();
-        let run = RealRunner::default().run_within(&command, Duration::from_secs(3));
-        assert_eq!(run.await.unwrap().code, Some(4));
+        let runner = RealRunner::default();
+        let output = runner.run_within(&command, Duration::from_secs(3)).await.unwrap();
+        assert_eq!(output.code, Some(4));
     }
 
     #[tokio::test]

@@ -2,11 +2,16 @@
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
-use std::process::Command;
+use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use nixos_bootstrap::process::{Error, Stream};
-use nixos_bootstrap::remote::{ConnectError, Connector, IdentityProblem, Login, RemoteCommand};
+use async_trait::async_trait;
+use nixos_bootstrap::process::{Error, LineSink, Output, RealRunner, Runner, Stream};
+use nixos_bootstrap::remote::{
+    ConnectError, Connector, IdentityProblem, Login, RemoteCommand, SshConnector,
+};
 use nixos_bootstrap::secrets::HostKeyPair;
 
 use crate::sshd::{Sshd, runs, until, user, write_key};
@@ -170,7 +175,8 @@ async fn all_commands_and_other_clients_share_one_handshake() {
         let output = remote.run(&RemoteCommand::new("echo").arg(number.to_string())).await;
         assert_eq!(output.unwrap().text(), number.to_string());
     }
-    let both = tokio::join!(remote.run(&script("echo a")), remote.run(&script("echo b")));
+    let (a, b) = (script("echo a"), script("echo b"));
+    let both = tokio::join!(remote.run(&a), remote.run(&b));
     assert_eq!((both.0.unwrap().text(), both.1.unwrap().text()), ("a".into(), "b".into()));
 
     let other = |options: Vec<String>| {
@@ -306,16 +312,61 @@ async fn a_wrong_key_is_named() {
     assert!(shown.contains(wrong.fingerprint()), "{shown}");
 }
 
+/// Runs commands with an agent at hand.
+struct WithAgent(PathBuf);
+
+#[async_trait]
+impl Runner for WithAgent {
+    async fn stream(
+        &self,
+        command: &nixos_bootstrap::process::Command,
+        sink: &mut LineSink<'_>,
+    ) -> Result<Output, Error> {
+        let command = command.clone().env("SSH_AUTH_SOCK", &self.0);
+        RealRunner::default().stream(&command, sink).await
+    }
+}
+
+/// Ends with the test.
+struct Agent(Child);
+
+impl Drop for Agent {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
 #[tokio::test]
 async fn a_locked_key_needs_an_agent_or_a_terminal() {
     let sshd = Sshd::start();
-    let locked = sshd.path("id");
-    let status = Command::new("ssh-keygen").args(["-q", "-p", "-P", "", "-N", "secret", "-f"]);
-    let status = { status }.arg(&locked).stdout(std::process::Stdio::null()).status();
-    assert!(status.unwrap().success());
-    let error = sshd.refusal(&sshd.login()).await;
-    assert_eq!(error, ConnectError::Passphrase { file: locked.clone() });
-    assert!(error.to_string().contains("ssh-add"), "{error}");
+    let (key, socket) = (sshd.path("id"), sshd.path("agent"));
+    let mut agent = Command::new("ssh-agent");
+    let agent = agent.arg("-D").arg("-a").arg(&socket).stdout(Stdio::null()).spawn();
+    let _agent = Agent(agent.expect("this test needs ssh-agent"));
+    until("the agent listens", || socket.exists()).await;
+    let run = |program: &str, args: &[&str]| {
+        let mut command = Command::new(program);
+        command.args(args).arg(&key).env("SSH_AUTH_SOCK", &socket);
+        assert!(command.output().unwrap().status.success(), "{program}");
+    };
+
+    // Added before it is locked, so that no passphrase has to be typed here.
+    run("ssh-add", &["-q"]);
+    run("ssh-keygen", &["-q", "-p", "-P", "", "-N", "secret", "-f"]);
+    let connector = SshConnector::new(Arc::new(WithAgent(socket.clone())), sshd.cancel.clone());
+    let remote = connector.connect(&sshd.login()).await.unwrap();
+    assert!(remote.run(&script("true")).await.unwrap().ok());
+
+    run("ssh-add", &["-q", "-d"]);
+    let error = connector.connect(&sshd.login()).await.err().unwrap();
+    assert_eq!(error, ConnectError::Passphrase { file: key.clone() });
+    let shown = error.to_string();
+    assert!(shown.contains("ssh-add") && shown.contains("terminal"), "{shown}");
+    // A locked key that would be refused anyway is not worth its passphrase.
+    fs::write(sshd.path("authorized"), "").unwrap();
+    let error = connector.connect(&sshd.login()).await.err().unwrap();
+    assert!(matches!(error, ConnectError::Authentication { .. }), "not authorised: {error}");
 }
 
 #[tokio::test]

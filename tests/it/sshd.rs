@@ -221,5 +221,5 @@ fn is_sshd(pid: u32) -> bool {
 
 fn signal(pid: u32, name: &str) {
     // It may have ended by itself in between.
-    let _ = Command::new("kill").args([&format!("-{name}"), &pid.to_string()]).status();
+    let _ = Command::new("kill").args([&format!("-{name}"), &pid.to_string()]).output();
 }

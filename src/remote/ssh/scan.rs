@@ -1,5 +1,6 @@
 //! Asking a machine for its host keys with `ssh-keyscan`.
 
+use std::io;
 use std::time::Duration;
 
 use crate::process::{Command, Error, Output, Runner};
@@ -39,7 +40,7 @@ pub(super) async fn scan(
         }
     };
     let keys = parse(&output.text());
-    if keys.is_empty() { Err(silent(&output, address, port, timeout)) } else { Ok(keys) }
+    if keys.is_empty() { Err(silent(&output, address, port, timeout).await) } else { Ok(keys) }
 }
 
 /// Reads `NAME KIND BASE64` lines, preferred kinds first.
@@ -54,24 +55,56 @@ fn parse(text: &str) -> Vec<HostPublicKey> {
     keys
 }
 
-/// Why no key came: ssh-keyscan ends with 0 or 1 alike and says little.
-fn silent(output: &Output, address: &Address, port: u16, timeout: Duration) -> ConnectError {
+/// Why no key came. ssh-keyscan says little, and nothing at all where it is refused, so the address
+/// is tried by hand.
+async fn silent(output: &Output, address: &Address, port: u16, limit: Duration) -> ConnectError {
     let address = address.clone();
+    let attempt = async {
+        let found: Vec<_> = match tokio::net::lookup_host((address.as_str(), port)).await {
+            Ok(found) => found.collect(),
+            Err(_) => return Err(ConnectError::NameNotFound { address: address.clone() }),
+        };
+        let connected = tokio::net::TcpStream::connect(found.as_slice()).await;
+        connected.map(drop).map_err(|error| refusal(&error, &address, port, limit))
+    };
+    match tokio::time::timeout(limit, attempt).await {
+        Ok(Err(error)) => error,
+        // It takes connections, or does not, but no key came.
+        Ok(Ok(())) if complained(output).is_some() => {
+            let reason = complained(output).unwrap_or_default();
+            ConnectError::Lost { address, port, reason }
+        }
+        Ok(Ok(())) | Err(_) => ConnectError::TimedOut { address, port, limit },
+    }
+}
+
+fn refusal(error: &io::Error, address: &Address, port: u16, limit: Duration) -> ConnectError {
+    let address = address.clone();
+    match error.kind() {
+        io::ErrorKind::ConnectionRefused => ConnectError::Refused { address, port },
+        io::ErrorKind::TimedOut => ConnectError::TimedOut { address, port, limit },
+        _ => ConnectError::Unreachable { address, port, reason: error.to_string() },
+    }
+}
+
+/// What ssh-keyscan complained of, if anything; its comments are none.
+fn complained(output: &Output) -> Option<String> {
     let said = output.error_text();
-    let has = |words: &str| said.contains(words);
-    if has("Name or service not known") || has("getaddrinfo") || has("name resolution") {
-        return ConnectError::NameNotFound { address };
+    let mut lines = said.lines().rev().filter(|line| !line.trim().is_empty());
+    lines.find(|line| !line.starts_with('#')).map(printable)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ed25519_comes_first_and_comments_are_no_keys() {
+        let ecdsa = "ecdsa-sha2-nistp256 AAAAE2VjZHNhLXNoYTItbmlzdHAyNTYAAAAIbmlzdHAyNTYAAABBBHwf2HMM5TRXvo2SQJjsNkiDD5KqiiNjrGVv3UUh+mMT5RHxiRtOnlqvjhQtBq0VpmpCV/PwUdhOig4vkbqAcEc=";
+        let ed25519 =
+            "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAILM+rvN+ot98qgEN796jTiQfZfG1KaT0PtFDJ/XFSqti";
+        let text = format!("# x:22 SSH-2.0\nx {ecdsa}\nx {ed25519}\nx ssh-rsa broken\nx {ed25519}");
+        let keys: Vec<String> = parse(&text).iter().map(ToString::to_string).collect();
+        assert_eq!(keys, [ed25519, ecdsa]);
     }
-    if has("refused") {
-        return ConnectError::Refused { address, port };
-    }
-    if has("No route to host") || has("unreachable") {
-        return ConnectError::Unreachable { address, port, reason: printable(&said) };
-    }
-    // A machine that does not answer leaves ssh-keyscan without a word.
-    let comments_only = said.lines().all(|line| line.trim().is_empty() || line.starts_with('#'));
-    if comments_only || has("timed out") {
-        return ConnectError::TimedOut { address, port, limit: timeout };
-    }
-    ConnectError::Lost { address, port, reason: printable(said.lines().last().unwrap_or_default()) }
 }
