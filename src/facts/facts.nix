@@ -90,13 +90,14 @@ let
     fields: value:
     record (if isAttrs value && value.enable or false == true then fields else { enable = plain; }) value;
 
-  # Of a derivation, its two paths.
+  # Of a derivation, its two paths. Not under their own names: a set with an `outPath` becomes
+  # nothing but that path in JSON.
   derivation =
     value:
     if isAttrs value then
       {
-        drvPath = plain (value.drvPath or null);
-        outPath = plain (value.outPath or null);
+        drv = plain (value.drvPath or null);
+        out = plain (value.outPath or null);
       }
     else
       plain value;

@@ -15,8 +15,9 @@ pub(super) fn outputs(build: &Decoder<'_>) -> Decoded<Outputs> {
 }
 
 fn derivation(derivation: &Decoder<'_>) -> Decoded<Derivation> {
-    Ok(Derivation {
-        drv_path: derivation.require("drvPath", "a store path")?.parse()?,
-        out_path: derivation.require("outPath", "a store path")?.parse()?,
-    })
+    let path = |name, attribute| {
+        let option = format!("{}.{attribute}", derivation.option());
+        derivation.require(name, "a store path").map(|path| path.named(option))?.parse()
+    };
+    Ok(Derivation { drv_path: path("drv", "drvPath")?, out_path: path("out", "outPath")? })
 }

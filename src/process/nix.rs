@@ -23,23 +23,24 @@ impl Default for Nix {
 }
 
 impl Nix {
-    /// `nix SUBCOMMAND…` with flakes on. It reads nothing from standard input.
+    /// `nix SUBCOMMAND…` with flakes on. It reads nothing from standard input, and git and ssh
+    /// below it don't ask on the terminal: the program runs in the background, where a question
+    /// would stop it for ever.
     #[must_use]
     pub fn command(&self, subcommand: &[&str]) -> Command {
         Command::new(self.program.clone())
+            .env("GIT_TERMINAL_PROMPT", "0")
+            .env("SSH_ASKPASS_REQUIRE", "force")
             .args(["--extra-experimental-features", "nix-command flakes"])
             .args(subcommand.iter().copied())
     }
 
-    /// `nix eval --json INSTALLABLE --apply APPLY`. Writes no lock file.
+    /// `nix eval --json INSTALLABLE --apply APPLY`. Writes no lock file. The trace that it asks
+    /// for is what [`clean_error`] finds the place of an error in.
     #[must_use]
     pub fn eval_json(&self, installable: &str, apply: &str) -> Command {
-        self.overrides(self.command(&["eval", "--json", "--no-write-lock-file"])).args([
-            "--apply",
-            apply,
-            "--",
-            installable,
-        ])
+        self.overrides(self.command(&["eval", "--json", "--no-write-lock-file", "--show-trace"]))
+            .args(["--apply", apply, "--", installable])
     }
 
     /// `nix build INSTALLABLE…` that prints the output paths to standard output and its progress
@@ -79,15 +80,121 @@ impl Nix {
     }
 }
 
-/// The useful part of what `nix` wrote to standard error: the message with its place in the files.
+/// The useful part of what `nix` wrote to standard error: the message, the place in the files that
+/// it is about, and which options were being read. Warnings and the rest of the trace go.
 #[must_use]
 pub fn clean_error(stderr: &str) -> String {
-    stderr.trim().to_owned()
+    let stderr = console::strip_ansi_codes(stderr);
+    let lines: Vec<&str> = stderr.lines().collect();
+    let Some(start) = lines.iter().rposition(|line| line.starts_with("error:")) else {
+        return stderr.trim().to_owned();
+    };
+    let head = lines[start].trim_start_matches("error:").trim();
+    if !head.is_empty() {
+        let rest = lines[start + 1..].iter().map(|line| dedent(line));
+        return joined(std::iter::once(head).chain(rest));
+    }
+    let (frames, message) = trace(&lines[start + 1..]);
+    let mut text = message;
+    if !text.iter().any(|line| line.starts_with("at ")) {
+        text.extend(nearest_place(&frames));
+    }
+    text.extend(options_being_read(&frames));
+    joined(text.into_iter())
 }
 
 /// What can be done about an error of `nix`, where that is known.
 #[must_use]
 pub fn hint(message: &str) -> Option<String> {
-    let _ = message;
-    None
+    let says = |part: &str| message.contains(part);
+    let missing = says("does not exist") || says("No such file or directory");
+    let hint = if missing && (says("hardware-configuration.nix") || says("facter.json")) {
+        "the file that describes the hardware is made by the run itself: import it with \
+         `lib.optional (builtins.pathExists ./FILE) ./FILE`, or run the phase `hardware` first"
+    } else if says("is not tracked by Git") {
+        "a flake in a git repository only sees files that git knows: \
+         `git add --intent-to-add FILE` is enough"
+    } else if missing && says("-source/") {
+        "if the file is there: a flake in a git repository only sees files that git knows, \
+         `git add --intent-to-add FILE` is enough"
+    } else if says("forbidden in pure evaluation mode") || says("forbidden in pure eval mode") {
+        "a flake can't reach files outside of itself; put the whole folder into one git repository"
+    } else if says("unable to download") || says("Could not resolve host") {
+        "an input of the flake can't be fetched: check the network, or replace the input with \
+         --override-input NAME REF"
+    } else if says("used but not defined") || says("was accessed but has no value defined") {
+        "set this option in the host's configuration"
+    } else {
+        return None;
+    };
+    Some(hint.to_owned())
+}
+
+/// Nix indents everything below `error:` by this much.
+const INDENT: &str = "       ";
+
+/// How many of the options that were being read are told.
+const OPTIONS_TOLD: usize = 3;
+
+/// One step of a trace.
+struct Frame<'a> {
+    /// What was being done.
+    what: &'a str,
+    /// `at FILE:LINE:COLUMN:` and the lines of the file that follow it.
+    place: Vec<&'a str>,
+}
+
+/// Splits what follows a bare `error:` into its frames and the lines of the message.
+fn trace<'a>(lines: &[&'a str]) -> (Vec<Frame<'a>>, Vec<&'a str>) {
+    let frame = |line: &&str| line.strip_prefix(INDENT).is_some_and(|line| line.starts_with('…'));
+    let after_frames = lines.iter().rposition(frame).map_or(0, |last| last + 1);
+    let message = lines[after_frames..]
+        .iter()
+        .position(|line| dedent(line).starts_with("error:"))
+        .map_or(lines.len(), |at| after_frames + at);
+    let mut frames: Vec<Frame<'a>> = Vec::new();
+    for line in &lines[..message] {
+        let line = dedent(line);
+        if let Some(what) = line.strip_prefix('…') {
+            frames.push(Frame { what: what.trim(), place: Vec::new() });
+        } else if let Some(frame) = frames.last_mut()
+            && !line.trim().is_empty()
+            && (!frame.place.is_empty() || line.trim_start().starts_with("at "))
+        {
+            frame.place.push(line.strip_prefix("  ").unwrap_or(line));
+        }
+    }
+    let mut text: Vec<&str> = lines[message..].iter().map(|line| dedent(line)).collect();
+    if let Some(first) = text.first_mut() {
+        *first = first.trim_start_matches("error:").trim_start();
+    }
+    (frames, text)
+}
+
+/// Where the innermost frame with a file is; an expression from the command line has none.
+fn nearest_place<'a>(frames: &[Frame<'a>]) -> Vec<&'a str> {
+    let in_file = |frame: &&Frame<'_>| {
+        frame.place.first().is_some_and(|at| !at.contains("«string»") && !at.contains("«none»"))
+    };
+    frames.iter().rev().find(in_file).map(|frame| frame.place.clone()).unwrap_or_default()
+}
+
+/// The frames that say it in the user's words, innermost first.
+fn options_being_read<'a>(frames: &[Frame<'a>]) -> Vec<&'a str> {
+    let useful = [
+        "while evaluating the option",
+        "while evaluating definitions from",
+        "while reading the facts of",
+        "while fetching the input",
+    ];
+    let told = |what: &&str| useful.iter().any(|useful| what.starts_with(useful));
+    frames.iter().rev().map(|frame| frame.what).filter(told).take(OPTIONS_TOLD).collect()
+}
+
+fn dedent(line: &str) -> &str {
+    line.strip_prefix(INDENT).unwrap_or(line)
+}
+
+fn joined<'a>(lines: impl Iterator<Item = &'a str>) -> String {
+    lines.collect::<Vec<_>>().join("\n").trim_end().to_owned()
 }
