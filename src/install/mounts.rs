@@ -66,11 +66,11 @@ pub(super) fn opened(disko: &Disko) -> Vec<String> {
 }
 
 /// Every content of the layout, outer ones before what is in them.
-fn contents(disko: &Disko) -> Vec<&Content> {
-    let disks = disko.disks.iter().filter_map(|disk| disk.content.as_ref());
-    let volumes = disko.volume_groups.iter().flat_map(|group| &group.volumes);
+fn contents(layout: &Disko) -> Vec<&Content> {
+    let disks = layout.disks.iter().filter_map(|disk| disk.content.as_ref());
+    let volumes = layout.volume_groups.iter().flat_map(|group| &group.volumes);
     let volumes = volumes.filter_map(|volume| volume.content.as_ref());
-    let raids = disko.raids.iter().filter_map(|raid| raid.content.as_ref());
+    let raids = layout.raids.iter().filter_map(|raid| raid.content.as_ref());
     let mut todo: Vec<&Content> = disks.chain(volumes).chain(raids).collect();
     todo.reverse();
     let mut found = Vec::new();
@@ -136,16 +136,8 @@ fn unescaped(field: &str) -> String {
     while let Some((before, after)) = rest.split_once('\\') {
         text.push_str(before);
         let code = after.get(..3).and_then(|digits| u8::from_str_radix(digits, 8).ok());
-        match code {
-            Some(code) => {
-                text.push(char::from(code));
-                rest = &after[3..];
-            }
-            None => {
-                text.push('\\');
-                rest = after;
-            }
-        }
+        text.push(code.map_or('\\', char::from));
+        rest = if code.is_some() { &after[3..] } else { after };
     }
     text.push_str(rest);
     text

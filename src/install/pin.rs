@@ -1,11 +1,11 @@
-//! The installed host's key in the user's own known_hosts: old entries of exactly this machine go,
+//! The installed host's key in the user's own `known_hosts`: old entries of exactly this machine go,
 //! the key that was made for it and has answered is added.
 
 use super::context::{Context, Failure, Side};
 use crate::remote::{HostPublicKey, known_hosts};
 use crate::validated::Address;
 
-/// Pins the host's keys in the user's known_hosts. Called when the host has answered with them.
+/// Pins the host's keys in the user's `known_hosts`. Called when the host has answered with them.
 pub(super) fn pin(cx: &mut Context<'_>) -> Result<String, Failure> {
     let keys = cx.record.host_keys.iter().map(|line| line.parse::<HostPublicKey>());
     let keys = keys.collect::<Result<Vec<_>, _>>().map_err(|error| {

@@ -70,7 +70,9 @@ async fn mount_if_needed(cx: &mut Context<'_>) -> Result<(), Failure> {
         return Ok(());
     }
     cx.step("mount the disks again");
-    missing.iter().for_each(|line| cx.output(line));
+    for line in &missing {
+        cx.output(line);
+    }
     disks::ask_unknown_passphrases(cx)?;
     let built = building::build(cx, &cx.plan.system.install_attr, &[attr::MOUNT_SCRIPT]).await?;
     copying::copy(cx, Store::Running, &built).await?;

@@ -1,5 +1,5 @@
 //! `verify`: prove that the new system is up, and is the right one. Changes nothing on the host;
-//! when all is well, its key is pinned in the user's known_hosts.
+//! when all is well, its key is pinned in the user's `known_hosts`.
 
 use async_trait::async_trait;
 
