@@ -6,16 +6,22 @@
 //! asks or parses arguments: that is what [`event::Reporter`] and [`event::Prompter`] are for.
 
 pub mod atomic;
+mod building;
 pub mod context;
+mod copying;
 mod decide;
+mod disks;
 pub mod engine;
 pub mod event;
 pub mod journal;
 mod layout;
 pub mod lock;
+mod mounts;
+mod nixos_anywhere;
 pub mod options;
 pub mod phase;
 pub mod phases;
+mod pin;
 pub mod plan;
 pub mod preflight;
 pub mod private;
