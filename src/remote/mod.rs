@@ -5,6 +5,7 @@
 pub mod command;
 pub mod connect;
 pub mod copy;
+pub mod display;
 pub mod host_key;
 pub mod known_hosts;
 pub mod model;

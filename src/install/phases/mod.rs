@@ -1,7 +1,12 @@
 //! The phases, a file each with a unit struct of the phase's name, and [`of`], which finds the one
 //! that carries a phase out. A phase only does what the plan says; it decides nothing.
 
+mod disko;
 mod hostkey;
+mod install;
+mod reboot;
+mod rebuild;
+mod verify;
 
 use super::context::PhaseRun;
 use super::phase::Phase;
@@ -11,6 +16,11 @@ use super::phase::Phase;
 pub fn of(phase: Phase) -> Option<Box<dyn PhaseRun>> {
     let run: Box<dyn PhaseRun> = match phase {
         Phase::Hostkey => Box::new(hostkey::Hostkey),
+        Phase::Disko => Box::new(disko::Disko),
+        Phase::Install => Box::new(install::Install),
+        Phase::Reboot => Box::new(reboot::Reboot),
+        Phase::Verify => Box::new(verify::Verify),
+        Phase::Rebuild => Box::new(rebuild::Rebuild),
         _ => return None,
     };
     Some(run)

@@ -1,0 +1,282 @@
+//! The target's disks while the installer runs: letting go of what an interrupted run has mounted
+//! or opened, running disko's scripts with the passphrases that they want, looking at what is
+//! mounted. Which disks those are is the plan's matter.
+
+use std::time::Duration;
+
+use zeroize::Zeroizing;
+
+use super::context::{Context, Failure};
+use super::copying::ROOT;
+use super::event::PromptError;
+use super::mounts;
+use super::options::Via;
+use super::plan::{PassphraseSource, PlannedEncryption};
+use crate::facts::HostFacts;
+use crate::remote::RemoteCommand;
+use crate::secrets::Secret;
+use crate::validated::StorePath;
+
+/// The facts of the configuration that `install` takes.
+pub(super) fn installed_facts<'a>(cx: &Context<'a>) -> &'a HostFacts {
+    match cx.plan.system.via {
+        Via::Minimal => cx.minimal.unwrap_or(cx.facts),
+        Via::Full => cx.facts,
+    }
+}
+
+/// Turns off swap, unmounts everything at and below `$1`, closes what the other arguments name.
+/// Several passes, since containers may lie on volumes and volumes in containers.
+const RELEASE: &str = r#"
+root=$1
+shift
+swaps=$(cat /proc/swaps)
+printf '%s\n' "$swaps" | while read -r swap _; do
+  case $swap in
+    Filename | /dev/zram*) ;;
+    *) swapoff "$(printf %b "$swap")" || exit 1 ;;
+  esac
+done
+stack=
+while read -r _ target _; do
+  case $target in
+    "$root" | "$root"/*) stack="$target
+$stack" ;;
+  esac
+done </proc/self/mounts
+sync
+printf %s "$stack" | while read -r target; do
+  target=$(printf %b "$target")
+  umount "$target" 2>/dev/null || { sleep 2; umount "$target"; } || exit 1
+done
+close() {
+  name=${1#*:}
+  case $1 in
+    pool:*) ! zpool list "$name" >/dev/null 2>&1 || zpool export "$name" ;;
+    luks:*) [ ! -e "/dev/mapper/$name" ] || cryptsetup close "$name" ;;
+    vg:*) [ ! -d "/dev/$name" ] || vgchange -an "$name" >/dev/null ;;
+    md:*) [ ! -e "/dev/md/$name" ] || mdadm --stop "/dev/md/$name" ;;
+  esac
+}
+left=
+for pass in 1 2 3; do
+  left=
+  for item in "$@"; do
+    close "$item" || left="$left ${item#*:}"
+  done
+  [ -n "$left" ] || exit 0
+done
+echo "still in use:$left" >&2
+exit 1
+"#;
+
+/// Lets go of everything of the new system: swap, mounts, containers, groups, arrays, pools.
+/// Does nothing where nothing is held.
+pub(super) async fn release(cx: &mut Context<'_>) -> Result<(), Failure> {
+    let command = RemoteCommand::script(RELEASE)
+        .arg(ROOT)
+        .args(mounts::opened(&installed_facts(cx).disko))
+        .as_root()
+        .limit(Duration::from_secs(300).max(cx.world.limits.command));
+    cx.on_target(&command).await.map(drop).map_err(|failure| {
+        let error = format!("the new system's disks could not be let go: {}", failure.error);
+        Failure { error, ..failure }
+            .hint("see on the machine what still uses them: `findmnt -R /mnt`, `fuser -vm /mnt`")
+    })
+}
+
+/// Runs `$1` with the key files that the further arguments name: `PATH LENGTH` pairs, their
+/// contents one after the other on standard input. What is left of the input are the answers to
+/// the program's own questions. The files go away however the script ends; `dd` reads byte by byte,
+/// since anything else may read more than it was asked for from a pipe.
+const WITH_KEYS: &str = r#"
+program=$1
+shift
+forget() {
+  while [ $# -gt 0 ]; do
+    shred -u -- "$1" 2>/dev/null || rm -f -- "$1"
+    shift 2
+  done
+}
+trap 'forget "$@"' EXIT
+trap 'exit 129' HUP INT TERM
+deliver() {
+  while [ $# -gt 0 ]; do
+    mkdir -p -- "$(dirname -- "$1")"
+    rm -f -- "$1"
+    (umask 077; dd bs=1 count="$2" of="$1" 2>/dev/null)
+    shift 2
+  done
+}
+deliver "$@"
+"$program"
+"#;
+
+/// Runs one of disko's scripts, its output streamed, with the passphrases where it wants them.
+pub(super) async fn run_script(cx: &mut Context<'_>, script: &StorePath) -> Result<(), Failure> {
+    let command = script_command(&cx.plan.encryption, |name| cx.passphrases.get(name), script)?
+        .as_root()
+        .limit(cx.world.limits.long);
+    cx.on_target(&command).await.map(drop)
+}
+
+fn script_command<'s>(
+    encryption: &[PlannedEncryption],
+    passphrase: impl Fn(&str) -> Option<&'s Secret>,
+    script: &StorePath,
+) -> Result<RemoteCommand, Failure> {
+    let mut command = RemoteCommand::script(WITH_KEYS).arg(script.as_str());
+    let mut files = Zeroizing::new(Vec::new());
+    let mut answers = Zeroizing::new(Vec::new());
+    for container in encryption {
+        let Some(secret) = passphrase(&container.name) else {
+            return Err(unknown_passphrase(container));
+        };
+        if let Some(path) = &container.key_file {
+            command = command.arg(path.as_str()).arg(secret.expose().len().to_string());
+            files.extend_from_slice(secret.expose());
+        } else {
+            // disko asks twice for a passphrase.
+            for _ in 0..2 {
+                answers.extend_from_slice(secret.expose());
+                answers.push(b'\n');
+            }
+        }
+    }
+    files.extend_from_slice(&answers);
+    Ok(command.stdin_bytes(files.as_slice()))
+}
+
+fn unknown_passphrase(container: &PlannedEncryption) -> Failure {
+    let name = &container.name;
+    match container.passphrase {
+        PassphraseSource::OneTime => Failure::new(format!(
+            "the one-time passphrase of {name} is not known any more: it was made by the run that \
+             was interrupted"
+        ))
+        .hint("run in a terminal to type it in, if you have written it down")
+        .hint("or make the disks anew: run again with --restart"),
+        PassphraseSource::Asked => {
+            Failure::new(format!("the passphrase of {name} is needed and was not asked for"))
+                .hint("run in a terminal")
+        }
+    }
+}
+
+/// Asks for the passphrases that this run does not know, where there is a terminal.
+pub(super) fn ask_unknown_passphrases(cx: &mut Context<'_>) -> Result<(), Failure> {
+    for container in &cx.plan.encryption {
+        if cx.passphrases.get(&container.name).is_some() {
+            continue;
+        }
+        if let Some(kept) = kept_passphrase(cx, &container.name) {
+            cx.passphrases.insert(container.name.clone(), kept, true);
+            continue;
+        }
+        let question = format!("Passphrase of {} (to open it again)", container.name);
+        match cx.world.prompter.passphrase(&question, false) {
+            Ok(secret) => cx.passphrases.insert(container.name.clone(), secret, false),
+            Err(PromptError::Interrupted) => return Err(Failure::stopped()),
+            Err(PromptError::NoTerminal) => return Err(unknown_passphrase(container)),
+            Err(error @ PromptError::Failed(_)) => {
+                return Err(Failure::new(error.to_string()));
+            }
+        }
+    }
+    Ok(())
+}
+
+/// What of the layout is not mounted below [`ROOT`] as planned; empty when all is well.
+pub(super) async fn not_mounted(cx: &mut Context<'_>) -> Result<Vec<String>, Failure> {
+    let planned = mounts::mounts(&installed_facts(cx).disko);
+    let remote = cx.remote().await?;
+    let command = RemoteCommand::new("cat").arg("/proc/self/mounts").limit(cx.world.limits.command);
+    let output = remote.run(&command).await?.success(&command)?;
+    Ok(mounts::missing(&planned, &mounts::parse_mounts(&output.text()), ROOT))
+}
+
+/// Shows the one-time passphrases: on the terminal, or where there is none in a file that only the
+/// user can read. Never in an event, a log or the journal.
+pub(super) fn show_one_time_passphrases(cx: &mut Context<'_>) -> Result<(), Failure> {
+    let mut next = Vec::new();
+    for (name, secret) in cx.passphrases.one_time() {
+        let title = format!(
+            "One-time passphrase of {name} on {}. Write it down: the machine asks for it when it \
+             starts, and without it nothing on {name} can be read",
+            cx.plan.host
+        );
+        match cx.world.prompter.show_secret(&title, secret) {
+            Ok(()) => {}
+            Err(PromptError::NoTerminal) => {
+                let file = keep_passphrase(cx, name, secret)?;
+                cx.warn(format!("the one-time passphrase of {name} is in {}", file.display()));
+                next.push(format!(
+                    "keep the passphrase of {name} in a safe place and delete {}",
+                    file.display()
+                ));
+            }
+            Err(PromptError::Interrupted) => return Err(Failure::stopped()),
+            Err(PromptError::Failed(reason)) => {
+                return Err(Failure::new(format!(
+                    "the one-time passphrase of {name} could not be shown: {reason}"
+                )));
+            }
+        }
+        next.push(format!(
+            "choose a passphrase of your own for {name}: on the host, `cryptsetup status {name}` \
+             names its device, and `cryptsetup luksChangeKey DEVICE` changes the passphrase"
+        ));
+    }
+    for line in next {
+        if !cx.next.contains(&line) {
+            cx.next.push(line);
+        }
+    }
+    Ok(())
+}
+
+fn passphrase_file(cx: &Context<'_>, container: &str) -> std::path::PathBuf {
+    // A container's name may hold anything but NUL and '/'.
+    let safe = |c: char| if c.is_ascii_alphanumeric() || "-_.".contains(c) { c } else { '_' };
+    let container: String = container.chars().map(safe).collect();
+    cx.world.state_dir.join(format!("{}.{container}.passphrase", cx.plan.host))
+}
+
+fn keep_passphrase(
+    cx: &Context<'_>,
+    container: &str,
+    secret: &Secret,
+) -> Result<std::path::PathBuf, Failure> {
+    use std::io::Write;
+    use std::os::unix::fs::OpenOptionsExt;
+
+    let file = passphrase_file(cx, container);
+    let write = || -> std::io::Result<()> {
+        std::fs::create_dir_all(&cx.world.state_dir)?;
+        // A file of an earlier run must not lend its mode to this one.
+        match std::fs::remove_file(&file) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error),
+            _ => {}
+        }
+        let mut opened =
+            std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&file)?;
+        opened.write_all(secret.expose())?;
+        opened.write_all(b"\n")?;
+        opened.sync_all()
+    };
+    write().map_err(|error| {
+        Failure::new(format!(
+            "there is no terminal to show the one-time passphrase of {container} on, and it could \
+             not be kept in {}: {error}",
+            file.display()
+        ))
+        .hint("run in a terminal")
+    })?;
+    Ok(file)
+}
+
+fn kept_passphrase(cx: &Context<'_>, container: &str) -> Option<Secret> {
+    let text = Zeroizing::new(std::fs::read(passphrase_file(cx, container)).ok()?);
+    let text = text.strip_suffix(b"\n").unwrap_or(&text);
+    (!text.is_empty()).then(|| Secret::new(text))
+}

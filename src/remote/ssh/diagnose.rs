@@ -1,0 +1,186 @@
+//! From what ssh wrote into its log to a [`ConnectError`]. Pure.
+
+use std::path::{Path, PathBuf};
+
+use super::identity::Identity;
+use crate::remote::connect::{ConnectError, IdentityProblem, Login};
+use crate::remote::display::printable;
+
+/// What is known when ssh has failed.
+pub(super) struct Case<'a> {
+    pub(super) login: &'a Login,
+    /// ssh's log at level DEBUG1.
+    pub(super) log: &'a str,
+    /// The identity file, where one was given.
+    pub(super) identity: Option<&'a Identity>,
+    /// Fingerprints of the keys that the run accepts.
+    pub(super) pinned: Vec<String>,
+}
+
+/// Says why ssh did not connect.
+pub(super) fn diagnose(case: &Case<'_>) -> ConnectError {
+    let early = host_key(case).or_else(|| identity_file(case)).or_else(|| authentication(case));
+    early.unwrap_or_else(|| network(case))
+}
+
+fn host_key(case: &Case<'_>) -> Option<ConnectError> {
+    let refused = case.has("Host key verification failed")
+        || case.has("host key is known for")
+        || case.has("REMOTE HOST IDENTIFICATION HAS CHANGED");
+    if !refused {
+        return None;
+    }
+    let (address, port) = (case.login.address.clone(), case.login.port);
+    let got = case.lines().find_map(|line| fingerprint(line.strip_prefix("Server host key:")?));
+    if case.pinned.is_empty() {
+        return Some(ConnectError::HostKeyUnknown { address, port, got });
+    }
+    Some(ConnectError::HostKeyMismatch { address, port, expected: case.pinned.clone(), got })
+}
+
+fn identity_file(case: &Case<'_>) -> Option<ConnectError> {
+    let identity = case.identity?;
+    let load = case.lines().find(|line| line.starts_with("Load key "))?;
+    if !load.contains(identity.file.to_str()?) || case.offered().next().is_some() {
+        return None;
+    }
+    // A passphrase that was typed wrongly is no fault of the file.
+    if load.contains("passphrase") {
+        return None;
+    }
+    Some(ConnectError::Identity { file: identity.file.clone(), problem: IdentityProblem::NotAKey })
+}
+
+fn authentication(case: &Case<'_>) -> Option<ConnectError> {
+    let denied =
+        case.find("Permission denied (").or_else(|| case.find("Too many authentication"))?;
+    if let Some(file) = locked_key(case) {
+        return Some(ConnectError::Passphrase { file });
+    }
+    let offered: Vec<String> = case.offered().filter_map(fingerprint).collect();
+    let reason = match (offered.as_slice(), case.accepted()) {
+        ([], _) => "no key was offered".to_owned(),
+        (_, Some(key)) if case.has("signing failed") => {
+            format!("the agent would not sign with {}", described(key))
+        }
+        (_, Some(key)) => format!("{} would do, but was not unlocked", described(key)),
+        _ => {
+            let keys: Vec<_> = case.offered().map(described).collect();
+            format!("none of the keys offered is authorised there: {}", keys.join(", "))
+        }
+    };
+    Some(ConnectError::Authentication {
+        user: case.login.user.clone(),
+        address: case.login.address.clone(),
+        reason: printable(&format!("{reason} ({})", after_colon(denied))),
+        offered,
+        advice: advice(case),
+    })
+}
+
+fn advice(case: &Case<'_>) -> String {
+    let user = case.login.user.as_str();
+    if case.identity.is_some() {
+        format!("Check --identity and --user, or add its public key to {user}'s authorized_keys")
+    } else {
+        format!("Give the right key with --identity, or add yours to {user}'s authorized_keys")
+    }
+}
+
+/// The key file that could not be used for want of its passphrase.
+fn locked_key(case: &Case<'_>) -> Option<PathBuf> {
+    if case.login.interactive {
+        return None;
+    }
+    if let Some(key) = case.accepted() {
+        // The server wanted this very key. A key of the agent is marked as such, and needs no
+        // passphrase.
+        let file = key_file(key).filter(|_| !key.ends_with(" agent"))?;
+        return Some(PathBuf::from(file));
+    }
+    // Keys in old formats are not even offered before they are unlocked.
+    let identity = case.identity.filter(|identity| identity.locked)?;
+    case.offered().next().is_none().then(|| identity.file.clone())
+}
+
+fn network(case: &Case<'_>) -> ConnectError {
+    let Login { address, port, timeout, .. } = case.login;
+    let (address, port) = (address.clone(), *port);
+    if case.has("Could not resolve hostname") {
+        return ConnectError::NameNotFound { address };
+    }
+    if case.has(": Connection refused") {
+        return ConnectError::Refused { address, port };
+    }
+    if case.has("timed out") {
+        return ConnectError::TimedOut { address, port, limit: *timeout };
+    }
+    let reason = printable(case.last_word());
+    if reason.contains("No route to host") || reason.contains("is unreachable") {
+        return ConnectError::Unreachable {
+            address,
+            port,
+            reason: after_colon(&reason).to_owned(),
+        };
+    }
+    let broken =
+        ["Connection closed", "Connection reset", "kex_exchange_identification", "Broken pipe"];
+    if broken.iter().any(|words| case.has(words)) {
+        return ConnectError::Lost { address, port, reason };
+    }
+    ConnectError::Other { address, port, reason }
+}
+
+impl Case<'_> {
+    fn lines(&self) -> impl DoubleEndedIterator<Item = &str> {
+        self.log.lines().map(|line| {
+            let line = line.trim();
+            line.strip_prefix("debug1: ").unwrap_or(line)
+        })
+    }
+
+    fn find(&self, words: &str) -> Option<&str> {
+        self.lines().find(|line| line.contains(words))
+    }
+
+    fn has(&self, words: &str) -> bool {
+        self.find(words).is_some()
+    }
+
+    fn offered(&self) -> impl Iterator<Item = &str> {
+        self.lines().filter_map(|line| line.strip_prefix("Offering public key: "))
+    }
+
+    fn accepted(&self) -> Option<&str> {
+        self.lines().find_map(|line| line.strip_prefix("Server accepts key: "))
+    }
+
+    /// The last line that ssh meant for its user.
+    fn last_word(&self) -> &str {
+        let said = |line: &&str| !line.trim().is_empty() && !line.starts_with("debug");
+        self.log.lines().rev().find(said).map_or("ssh said nothing", str::trim)
+    }
+}
+
+/// The first `SHA256:…` of a line.
+fn fingerprint(line: &str) -> Option<String> {
+    line.split_whitespace().find(|word| word.starts_with("SHA256:")).map(ToOwned::to_owned)
+}
+
+/// The file of `FILE KIND SHA256:… …`; it may have blanks.
+fn key_file(key: &str) -> Option<&str> {
+    let before = key.split(" SHA256:").next()?;
+    before.rsplit_once(' ').map(|(file, _)| file).filter(|file| Path::new(file).is_absolute())
+}
+
+/// `FILE KIND SHA256:…`, without what ssh adds behind.
+fn described(key: &str) -> String {
+    let end = key
+        .find("SHA256:")
+        .map_or(key.len(), |at| key[at..].find(' ').map_or(key.len(), |length| at + length));
+    key[..end].to_owned()
+}
+
+fn after_colon(line: &str) -> &str {
+    line.rsplit_once(": ").map_or(line, |(_, rest)| rest).trim()
+}

@@ -1,0 +1,1 @@
+//! Editing known_hosts, compared with the real ssh-keygen.
