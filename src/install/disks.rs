@@ -25,17 +25,21 @@ pub(super) fn installed_facts<'a>(cx: &Context<'a>) -> &'a HostFacts {
     }
 }
 
-/// Turns off swap, unmounts everything at and below `$1`, closes what the other arguments name.
-/// Several passes, since containers may lie on volumes and volumes in containers.
+/// Turns off the swap of the new system, unmounts everything at and below `$1`, closes what the
+/// other arguments name. Several passes, since containers may lie on volumes and volumes in
+/// containers.
 const RELEASE: &str = r#"
 root=$1
 shift
 swaps=$(cat /proc/swaps)
 printf '%s\n' "$swaps" | while read -r swap _; do
-  case $swap in
-    Filename | /dev/zram*) ;;
-    *) swapoff "$(printf %b "$swap")" || exit 1 ;;
-  esac
+  swap=$(printf %b "$swap")
+  ours=
+  case $swap in "$root"/*) ours=yes ;; esac
+  for item in "$@"; do
+    case $item in swap:*) [ "$(readlink -f -- "${item#*:}")" != "$swap" ] || ours=yes ;; esac
+  done
+  [ -z "$ours" ] || swapoff "$swap" || exit 1
 done
 stack=
 while read -r _ target _; do
@@ -73,9 +77,12 @@ exit 1
 /// Lets go of everything of the new system: swap, mounts, containers, groups, arrays, pools.
 /// Does nothing where nothing is held.
 pub(super) async fn release(cx: &mut Context<'_>) -> Result<(), Failure> {
+    let facts = installed_facts(cx);
+    let swaps = facts.swap.devices.iter().filter(|swap| swap.device.starts_with("/dev/"));
     let command = RemoteCommand::script(RELEASE)
         .arg(ROOT)
-        .args(mounts::opened(&installed_facts(cx).disko))
+        .args(swaps.map(|swap| format!("swap:{}", swap.device)))
+        .args(mounts::opened(&facts.disko))
         .as_root()
         .limit(Duration::from_secs(300).max(cx.world.limits.command));
     cx.on_target(&command).await.map(drop).map_err(|failure| {
