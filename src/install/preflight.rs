@@ -62,6 +62,7 @@ pub struct Prepared {
     pub(super) again: Vec<Phase>,
     pub(super) millis: u64,
     pub(super) journal: Option<Journal>,
+    #[expect(dead_code, reason = "held until the run is over")]
     pub(super) lock: Option<RunLock>,
 }
 
@@ -111,7 +112,8 @@ fn millis(clock: &Stopwatch) -> u64 {
 
 pub(super) fn summary(prepared: &Prepared) -> String {
     let plan = &prepared.plan;
-    let place = format!("{} port {}", plan.target.address, prepared.access.door(prepared.side).port);
+    let place =
+        format!("{} port {}", plan.target.address, prepared.access.door(prepared.side).port);
     match plan.refusals.len() {
         0 => format!("{} at {place} is as the configuration needs it", plan.host),
         1 => format!("{} at {place}: there is a reason not to go on", plan.host),
@@ -128,8 +130,7 @@ struct Preflight {
 impl Preflight {
     async fn prepare(self, mut options: Options) -> Result<Prepared, Failure> {
         let dir = self.world.state_dir.clone();
-        let name =
-            journal::run_name(&options.host, &options.flake, options.flake_dir.as_deref());
+        let name = journal::run_name(&options.host, &options.flake, options.flake_dir.as_deref());
         let lock = match self.purpose {
             Purpose::Show => None,
             Purpose::Run => Some(take_lock(&dir, &name, &options)?),
@@ -157,7 +158,11 @@ impl Preflight {
             state: &state,
             side: reached.side,
             connection: &*reached.connection,
-            leftovers: if options.restart { super::private::Leftovers::default() } else { leftovers },
+            leftovers: if options.restart {
+                super::private::Leftovers::default()
+            } else {
+                leftovers
+            },
         })
         .await?;
         let access = settled(access, &resumed.plan);
@@ -239,7 +244,7 @@ impl Preflight {
         Ok(private)
     }
 
-    /// Both evaluations and, where the target is known without them, the connection at once.
+    /// Both evaluations and, where the target is known without them, the connection beside them.
     async fn evaluate_and_reach(
         &self,
         options: &mut Options,
@@ -247,57 +252,66 @@ impl Preflight {
         private: &PrivateDir,
     ) -> Result<(HostFacts, Option<HostFacts>, Access, Reached), Failure> {
         self.step("evaluate the configuration");
-        let evaluation = self.evaluate(options);
-        let sides = sides(state);
-        let record = state.record.clone();
-        if let Some(access) = known_access(options, state) {
-            self.step(&format!("connect to {}", access.address));
-            let way = |access| Way {
-                world: &self.world,
-                options,
-                access,
-                private,
-                record: record.clone(),
-                sides: &sides,
-            };
-            let (early, evaluated) = (reach(way(&access)), evaluation);
-            tokio::pin!(early, evaluated);
-            // A configuration that does not evaluate ends the run at once; a target that does not
-            // answer only matters when the configuration is known to be good.
-            let (facts, minimal, first) = tokio::select! {
-                biased;
-                evaluated = &mut evaluated => { let (facts, minimal) = evaluated?; (facts, minimal, None) }
-                reached = &mut early => { let (facts, minimal) = evaluated.await?; (facts, minimal, Some(reached)) }
-            };
-            let wanted = wanted_access(options, &facts, state);
-            if wanted.as_ref() == Some(&access) {
-                let reached = match first {
-                    Some(reached) => reached?,
-                    None => early.await?,
-                };
-                return Ok((facts, minimal, access, reached));
-            }
-            if let Some(Ok(reached)) = first {
-                reached.connection.close().await;
-            }
-            let access = wanted.unwrap_or(access);
-            let reached = reach(way(&access)).await?;
-            return Ok((facts, minimal, access, reached));
-        }
-        let (facts, minimal) = evaluation.await?;
-        let access = match wanted_access(options, &facts, state) {
-            Some(access) => access,
+        let early = known_access(options, state);
+        let (facts, minimal, reached) = match &early {
+            Some(access) => self.side_by_side(options, state, private, access).await?,
             None => {
-                options.target = Some(self.ask_target(options).await?);
-                wanted_access(options, &facts, state)
-                    .ok_or_else(|| Failure::new("the target is not known"))?
+                let (facts, minimal) = self.evaluate(options).await?;
+                (facts, minimal, None)
             }
         };
-        self.step(&format!("connect to {}", access.address));
-        let world = &self.world;
-        let reached =
-            reach(Way { world, options, access: &access, private, record, sides: &sides }).await?;
+        if wanted_access(options, &facts, state).is_none() {
+            options.target = Some(self.ask_target(options).await?);
+        }
+        let access = wanted_access(options, &facts, state)
+            .ok_or_else(|| Failure::new("nothing says where the machine is"))?;
+        match reached {
+            Some(reached) if early.as_ref() == Some(&access) => {
+                return Ok((facts, minimal, access, reached?));
+            }
+            Some(Ok(elsewhere)) => elsewhere.connection.close().await,
+            Some(Err(_)) | None => {}
+        }
+        let reached = self.connect(options, state, private, &access).await?;
         Ok((facts, minimal, access, reached))
+    }
+
+    /// Evaluates and connects at the same time. A configuration that does not evaluate ends this
+    /// at once; whether the target answers only matters once the configuration is known to be good.
+    async fn side_by_side(
+        &self,
+        options: &Options,
+        state: &State,
+        private: &PrivateDir,
+        access: &Access,
+    ) -> Result<(HostFacts, Option<HostFacts>, Option<Result<Reached, Failure>>), Failure> {
+        let evaluated = self.evaluate(options);
+        let reached = self.connect(options, state, private, access);
+        tokio::pin!(evaluated, reached);
+        tokio::select! {
+            result = &mut reached => {
+                let (facts, minimal) = evaluated.await?;
+                Ok((facts, minimal, Some(result)))
+            }
+            result = &mut evaluated => {
+                let (facts, minimal) = result?;
+                let right = wanted_access(options, &facts, state).as_ref() == Some(access);
+                let result = if right { Some(reached.await) } else { None };
+                Ok((facts, minimal, result))
+            }
+        }
+    }
+
+    async fn connect(
+        &self,
+        options: &Options,
+        state: &State,
+        private: &PrivateDir,
+        access: &Access,
+    ) -> Result<Reached, Failure> {
+        self.step(&format!("connect to {}", access.address));
+        let (sides, record) = (sides(state), state.record.clone());
+        reach(Way { world: &self.world, options, access, private, record, sides: &sides }).await
     }
 
     async fn evaluate(&self, options: &Options) -> Result<(HostFacts, Option<HostFacts>), Failure> {
@@ -320,7 +334,8 @@ impl Preflight {
                 }
                 Err(error) => {
                     let mut failure = eval_failure(&error);
-                    failure.error = format!("the minimal configuration ({flake}): {}", failure.error);
+                    failure.error =
+                        format!("the minimal configuration ({flake}): {}", failure.error);
                     Err(failure.hint("--via full installs the full configuration at once"))
                 }
             }
@@ -475,4 +490,3 @@ fn expand_home(path: &str) -> PathBuf {
         _ => PathBuf::from(path),
     }
 }
-

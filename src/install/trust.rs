@@ -38,9 +38,9 @@ pub(super) async fn reach(way: Way<'_>) -> Result<Reached, Failure> {
     for side in way.sides {
         let tried = match side {
             Side::Installer => installer(way.clone()).await,
-            Side::Installed => pinned(&way, way.record.clone(), Side::Installed)
-                .await
-                .map_err(Failure::from),
+            Side::Installed => {
+                pinned(&way, way.record.clone(), Side::Installed).await.map_err(Failure::from)
+            }
         };
         match tried {
             Ok(reached) => return Ok(reached),
@@ -107,8 +107,7 @@ async fn named(way: &Way<'_>, key: &TrustedKey) -> Result<Vec<HostPublicKey>, Fa
         TrustedKey::File(path) => from_file(path),
         TrustedKey::Fingerprint(fingerprint) => {
             let keys = scan(way).await?;
-            let shown: Vec<String> =
-                keys.iter().map(|key| key.fingerprint().to_owned()).collect();
+            let shown: Vec<String> = keys.iter().map(|key| key.fingerprint().to_owned()).collect();
             let fits = |key: &HostPublicKey| key.fingerprint() == fingerprint;
             let keys: Vec<_> = keys.into_iter().filter(fits).collect();
             if !keys.is_empty() {
