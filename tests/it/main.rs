@@ -1,5 +1,6 @@
 //! The integration tests, one binary.
 
+mod copy;
 mod known_hosts;
 mod probe;
 mod ssh;
