@@ -1,0 +1,10 @@
+{ lib, ... }:
+{
+  boot.loader.systemd-boot = {
+    enable = true;
+    configurationLimit = lib.mkDefault 10;
+  };
+  boot.loader.efi.canTouchEfiVariables = true;
+  # Opens encrypted disks with systemd's tools, and mounts btrfs subvolumes in the right order.
+  boot.initrd.systemd.enable = true;
+}

@@ -1,0 +1,31 @@
+# The least that a host needs to boot from its own disk and to be reached.
+{
+  lib,
+  pkgs,
+  configLib,
+  configVars,
+  ...
+}:
+{
+  imports = map configLib.relativeToRoot [
+    "hosts/common/core/boot.nix"
+    "hosts/common/core/nix.nix"
+    "hosts/common/core/ssh.nix"
+    "hosts/common/users/${configVars.username}"
+  ];
+
+  # A machine that waits for its full configuration needs few generations to go back to.
+  boot.loader.systemd-boot.configurationLimit = lib.mkForce 2;
+  boot.kernelParams = [
+    "console=tty0"
+    "console=ttyS0"
+  ];
+
+  # What the next steps use on the machine.
+  environment.systemPackages = [
+    pkgs.git
+    pkgs.rsync
+  ];
+
+  system.stateVersion = "24.05";
+}
