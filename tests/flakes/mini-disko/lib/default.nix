@@ -139,8 +139,8 @@ let
         fsType,
         options,
       }:
-      "mount_at ${diskoLib.quote device} ${diskoLib.quote (rootMountPoint + mountpoint)} ${diskoLib.quote fsType} ${diskoLib.quote (lib.concatStringsSep "," options)}";
-    unmountCommand = mountpoint: "unmount_at ${diskoLib.quote (rootMountPoint + mountpoint)}";
+      "mount_at ${diskoLib.quote device} ${diskoLib.quote (place mountpoint)} ${diskoLib.quote fsType} ${diskoLib.quote (lib.concatStringsSep "," options)}";
+    unmountCommand = mountpoint: "unmount_at ${diskoLib.quote (place mountpoint)}";
 
     # udev writes characters that are not safe in a link's name as \xNN.
     udevName =
@@ -184,6 +184,8 @@ let
       };
     };
   };
+
+  place = mountpoint: lib.removeSuffix "/" (rootMountPoint + mountpoint);
 
   withHooks =
     before: after:

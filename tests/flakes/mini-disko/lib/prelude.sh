@@ -34,10 +34,11 @@ make_partition() { # DISK NUMBER START:END LABEL TYPE GUID ATTRIBUTES DEVICE
   case $(sgdisk --info="$2" "$1") in
     *"does not exist"*)
       say "making partition $2 ($4) on $1"
-      sgdisk --align-end --new="$2:$3" "$1" >/dev/null || fail "no room for partition $2 ($4) on $1"
+      sgdisk --align-end --new="$2:$3" --partition-guid="$2:$6" "$1" >/dev/null ||
+        fail "no room for partition $2 ($4) on $1"
       ;;
   esac
-  sgdisk --partition-guid="$2:$6" --change-name="$2:$4" --typecode="$2:$5" "$1" >/dev/null
+  sgdisk --change-name="$2:$4" --typecode="$2:$5" "$1" >/dev/null
   for bit in $7; do
     sgdisk --attributes="$2:set:$bit" "$1" >/dev/null
   done
@@ -45,7 +46,7 @@ make_partition() { # DISK NUMBER START:END LABEL TYPE GUID ATTRIBUTES DEVICE
 }
 
 mount_at() { # DEVICE DIRECTORY TYPE OPTIONS
-  if ! findmnt --source "$1" --target "$2" --mountpoint "$2" >/dev/null 2>&1; then
+  if ! findmnt "$1" "$2" >/dev/null 2>&1; then
     say "mounting $1 at $2"
     mkdir -p "$2"
     mount -t "$3" -o "$4" "$1" "$2"
@@ -96,6 +97,7 @@ ask_password() { # DEVICE
   [ -t 0 ] || fail "the password of $1 can only be asked for at a terminal"
   stty -echo
   printf 'Password of %s: ' "$1" >&2
+  # shellcheck disable=SC2034 # the commands that follow use it
   IFS= read -r password
   printf '\n' >&2
   stty echo
@@ -106,25 +108,39 @@ wipe_disk() { # DISK
   disk=$(readlink -f "$1")
   [ -b "$disk" ] || fail "there is no disk $1"
   say "wiping $1"
-  lsblk --noheadings --raw --paths --output NAME,TYPE "$disk" | tac | while read -r device kind; do
-    if grep -q "^$device " /proc/swaps; then
-      swapoff "$device"
-    fi
-    # One mount point may hide another, so the last one goes first.
-    findmnt --noheadings --raw --output TARGET --source "$device" | tac | while read -r mounted; do
-      umount -R "$mounted"
-    done
-    case $kind in
-      crypt) wipefs --all --force "$device" >/dev/null; cryptsetup close "$device" ;;
-      lvm) lvremove --force --yes "$device" ;;
-      raid*) wipefs --all --force "$device" >/dev/null; mdadm --stop "$device" ;;
-      part) wipefs --all --force "$device" >/dev/null ;;
-      disk | loop)
-        wipefs --all --force "$device" >/dev/null
-        sgdisk --zap-all "$device" >/dev/null 2>&1 || :
-        ;;
-      *) fail "$device on $1 is of kind $kind, which can't be taken down" ;;
-    esac
+  # A parent comes before its children. Words of the form NAME=KIND: device names have no spaces.
+  devices=$(lsblk --noheadings --raw --paths --output NAME,TYPE "$disk" | tr ' ' '=' | tac)
+  [ -n "$devices" ] || fail "lsblk shows nothing of $1"
+  for device in $devices; do
+    take_down "${device%%=*}" "${device#*=}"
   done
   await_device "$disk" "$disk"
+}
+
+take_down() { # DEVICE KIND
+  if grep -q "^$1 " /proc/swaps; then
+    swapoff "$1"
+  fi
+  # One mount point may be below another, so the last one goes first.
+  for directory in $(findmnt --noheadings --raw --output TARGET --source "$1" | tac); do
+    umount -R "$(printf '%b' "$directory")"
+  done
+  case $2 in
+    disk | loop)
+      wipefs --all --force "$1" >/dev/null
+      # Fails on a damaged table, which it has overwritten by then.
+      sgdisk --zap-all "$1" >/dev/null 2>&1 || :
+      ;;
+    part) wipefs --all --force "$1" >/dev/null ;;
+    crypt)
+      wipefs --all --force "$1" >/dev/null
+      cryptsetup close "$1"
+      ;;
+    lvm) lvremove --force --yes "$1" ;;
+    raid*)
+      wipefs --all --force "$1" >/dev/null
+      mdadm --stop "$1"
+      ;;
+    *) fail "$1 is of kind $2, which can't be taken down" ;;
+  esac
 }

@@ -35,7 +35,7 @@ let
     if [ "''${1-}" != --yes-wipe-all-disks ]; then
       echo "This destroys all data on: ${toString disksToWipe}" >&2
       printf 'Type yes to go on: ' >&2
-      read -r answer
+      read -r answer || answer=
       [ "$answer" = yes ] || fail "stopped, nothing was changed"
     fi
   '';
