@@ -102,7 +102,7 @@ let
       throw "A module must be an attribute set, a function or a path, but `${file}' is ${lib.generators.toPretty m}"
     else if structural then
       if strange != [ ] then
-        throw "Module `${key}' has an unsupported attribute `${head strange}'. This is caused by introducing a top-level `config' or `options' attribute. Add configuration attributes immediately on the top level instead, or move all of them (namely: ${concatStringsSep " " strange}) into the explicit `config' attribute."
+        throw "Module `${toString (m._file or key)}' has an unsupported attribute `${head strange}'. This is caused by introducing a top-level `config' or `options' attribute. Add configuration attributes immediately on the top level instead, or move all of them (namely: ${concatStringsSep " " strange}) into the explicit `config' attribute."
       else
         common
         // {
@@ -514,14 +514,15 @@ let
         };
       };
 
-      collected = collectModules {
+      # Last found, first merged: what a module imports comes before its own definitions, and a
+      # list option of two modules in a row has the second one's items first, as in NixOS.
+      collected = lib.reverseList (collectModules {
         inherit args class modulesPath;
-        # The given modules first: their definitions of a list come in the order that the user gave.
         modules = modules ++ [
           own
           ownArgs
         ];
-      };
+      });
 
       tree =
         mergeTree prefix

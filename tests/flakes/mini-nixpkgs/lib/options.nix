@@ -48,7 +48,11 @@ rec {
   # Names of attributes in quotes where Nix needs them. `<name>` stands for any name and
   # `[definition 1-entry 2]` for a place in a list; both are shown as they are.
   showPart =
-    part: if lib.match "[a-zA-Z_][a-zA-Z0-9_'-]*|<.*>|\\*|\\[.*\\]" part != null then part else lib.escapeNixString part;
+    part:
+    let
+      stands = (lib.hasPrefix "<" part && lib.hasSuffix ">" part) || lib.hasPrefix "[" part || part == "*";
+    in
+    if stands then part else lib.escapeNixIdentifier part;
 
   mergeEqualOption =
     loc: defs:

@@ -1,5 +1,5 @@
 # Evaluates a machine's configuration: the declared options of ../modules plus the given modules.
-{
+args@{
   lib,
   modules,
   system ? null,
@@ -8,7 +8,8 @@
   extraModules ? [ ],
   baseModules ? import ../modules/module-list.nix,
   prefix ? [ ],
-  modulesLocation ? null,
+  # Errors in modules that are written right into the call name the file of the call.
+  modulesLocation ? (builtins.unsafeGetAttrPos "modules" args).file or null,
 }:
 let
   given = {
@@ -20,8 +21,11 @@ let
         nixpkgs.system = lib.mkDefault system;
       })
       (lib.mkIf (pkgs != null) {
-        _module.args.pkgs = lib.mkForce pkgs;
+        nixpkgs.pkgs = pkgs;
       })
+      {
+        _module.args = { inherit baseModules extraModules modules; };
+      }
     ];
   };
   located = map (
