@@ -1,6 +1,5 @@
 # The least that a host needs to boot from its own disk and to be reached.
 {
-  lib,
   pkgs,
   configLib,
   configVars,
@@ -15,11 +14,7 @@
   ];
 
   # A machine that waits for its full configuration needs few generations to go back to.
-  boot.loader.systemd-boot.configurationLimit = lib.mkForce 2;
-  boot.kernelParams = [
-    "console=tty0"
-    "console=ttyS0"
-  ];
+  boot.loader.systemd-boot.configurationLimit = 2;
 
   # What the next steps use on the machine.
   environment.systemPackages = [
