@@ -130,6 +130,19 @@ let
       dev = diskoLib.lines (map (m: m.dev or "") mounts);
       fs = lib.foldl' (acc: m: acc // (m.fs or { })) { } mounts;
     };
+    # What things depend on. An array has several members, so lists are put together.
+    joinMeta = lib.foldl' (
+      a: b:
+      lib.zipAttrsWith (
+        _: values:
+        if lib.length values == 1 then
+          lib.head values
+        else if lib.all lib.isAttrs values then
+          diskoLib.joinMeta values
+        else
+          lib.concatLists values
+      ) [ a b ]
+    ) { };
     contentsOf = things: lib.filter (c: c != null) (map (t: t.content) (lib.attrValues things));
 
     mountCommand =

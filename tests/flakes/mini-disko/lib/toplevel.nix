@@ -54,7 +54,7 @@ in
     };
 
     _meta = diskoLib.internal (
-      lib.foldl' lib.recursiveUpdate { } (map (device: device._meta) ordered)
+      diskoLib.joinMeta (map (device: device._meta) ordered)
     );
     _packages = diskoLib.internal (pkgs: lib.unique (lib.concatMap (device: device._pkgs pkgs) ordered));
     _config =

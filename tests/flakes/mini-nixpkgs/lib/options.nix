@@ -45,12 +45,11 @@ rec {
   showOption = path: lib.concatMapStringsSep "." showPart path;
   showFiles = files: lib.concatMapStringsSep " and " (f: "`${toString f}'") files;
 
-  # Names of attributes in quotes where Nix needs them. `<name>` stands for any name and
-  # `[definition 1-entry 2]` for a place in a list; both are shown as they are.
+  # Names of attributes in quotes where Nix needs them. `<name>` and `*` stand for any name.
   showPart =
     part:
     let
-      stands = (lib.hasPrefix "<" part && lib.hasSuffix ">" part) || lib.hasPrefix "[" part || part == "*";
+      stands = (lib.hasPrefix "<" part && lib.hasSuffix ">" part) || part == "*";
     in
     if stands then part else lib.escapeNixIdentifier part;
 

@@ -165,7 +165,7 @@ in
       description = "Whether the protective entry is the first of a hybrid MBR.";
     };
     _parent = diskoLib.internal parent;
-    _meta = diskoLib.internal (dev: lib.foldl' lib.recursiveUpdate { } (map (c: c._meta dev) contents));
+    _meta = diskoLib.internal (dev: diskoLib.joinMeta (map (c: c._meta dev) contents));
     _create = diskoLib.createOption config (
       diskoLib.lines (
         [

@@ -68,7 +68,7 @@ in
       description = "Volumes by name.";
     };
     _meta = diskoLib.internal (
-      lib.foldl' lib.recursiveUpdate { } (
+      diskoLib.joinMeta (
         map (
           c:
           c._meta [

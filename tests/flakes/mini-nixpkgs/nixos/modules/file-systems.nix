@@ -2,23 +2,15 @@
 let
   inherit (lib) mkOption types;
 
-  # Without these no service could start, so the initial RAM disk mounts them.
-  neededByAll = [
-    "/"
-    "/nix"
-    "/nix/store"
-    "/var"
-    "/var/log"
-    "/var/lib"
-    "/var/lib/nixos"
-    "/etc"
-    "/usr"
-  ];
-
   fileSystem =
     { name, config, ... }:
     {
       options = {
+        enable = mkOption {
+          type = types.bool;
+          default = true;
+          description = "Whether it is mounted at all.";
+        };
         mountPoint = mkOption {
           type = types.str;
           default = name;
@@ -54,7 +46,7 @@ let
         neededForBoot = mkOption {
           type = types.bool;
           default = false;
-          description = "Whether the initial RAM disk mounts it.";
+          description = "Whether the initial RAM disk mounts it. What no system can start without is mounted anyway.";
         };
         noCheck = mkOption {
           type = types.bool;
@@ -72,10 +64,9 @@ let
           description = "Whether the file system grows with its device.";
         };
       };
-      config = {
-        device = lib.mkIf (config.label != null) (lib.mkDefault "/dev/disk/by-label/${config.label}");
-        neededForBoot = lib.mkIf (lib.elem config.mountPoint neededByAll) (lib.mkDefault true);
-      };
+      config.device = lib.mkIf (config.label != null) (
+        lib.mkDefault "/dev/disk/by-label/${config.label}"
+      );
     };
 in
 {

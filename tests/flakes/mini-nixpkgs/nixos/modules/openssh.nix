@@ -7,30 +7,6 @@ let
   inherit (lib) mkEnableOption mkOption types;
   cfg = config.services.openssh;
 
-  hostKey = types.submodule {
-    freeformType = types.attrsOf types.anything;
-    options = {
-      path = mkOption {
-        type = types.str;
-        description = "Path of the private key.";
-      };
-      type = mkOption {
-        type = types.enum [
-          "ed25519"
-          "rsa"
-          "ecdsa"
-        ];
-        default = "ed25519";
-        description = "Type of the key.";
-      };
-      bits = mkOption {
-        type = types.nullOr types.int;
-        default = null;
-        description = "Bits of the key, for types that have a choice.";
-      };
-    };
-  };
-
   value = types.nullOr (
     types.oneOf [
       types.bool
@@ -70,7 +46,7 @@ in
       description = "Addresses to listen on; all when empty.";
     };
     hostKeys = mkOption {
-      type = types.listOf hostKey;
+      type = types.listOf types.attrs;
       default = [
         {
           type = "rsa";
