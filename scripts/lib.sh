@@ -183,15 +183,18 @@ ensure_nix() {
 }
 
 prove_nix() {
-	local version built
+	local version built log=$CACHE/nix.log
 	# Nix keeps its store in /nix, which only root can make.
 	[[ -d /nix/store ]] || need_root "the first use of Nix"
 	version=$(nix --version) || fail "the Nix in $CACHE/bin does not start"
-	# The expression is new each minute at most, so that this proves a build and not a look-up.
-	built=$(nix build --impure --no-link --print-out-paths --expr "derivation {
-		name = \"proof-$(date +%Y%m%d%H%M)\"; system = builtins.currentSystem; builder = \"/bin/sh\";
+	# The name changes every day: a build is proved, and the store is not littered.
+	if ! built=$(nix build --impure --no-link --print-out-paths --expr "derivation {
+		name = \"proof-$(date +%Y%m%d)\"; system = builtins.currentSystem; builder = \"/bin/sh\";
 		args = [ \"-c\" \"echo built > \$out\" ];
-	}" 2>&1) || fail "the Nix in $CACHE/bin does not build: $built"
+	}" 2>"$log"); then
+		cat "$log" >&2
+		fail "the Nix in $CACHE/bin does not build"
+	fi
 	[[ $(cat "$built") == built ]] || fail "the Nix in $CACHE/bin built something else: $built"
 	progress "$version works"
 }
