@@ -15,7 +15,7 @@ pub mod engine;
 pub mod event;
 mod git;
 pub mod journal;
-mod layout;
+pub(crate) mod layout;
 pub mod lock;
 mod mounts;
 mod nixos_anywhere;
