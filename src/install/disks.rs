@@ -25,17 +25,21 @@ pub(super) fn installed_facts<'a>(cx: &Context<'a>) -> &'a HostFacts {
     }
 }
 
-/// Turns off swap, unmounts everything at and below `$1`, closes what the other arguments name.
-/// Several passes, since containers may lie on volumes and volumes in containers.
+/// Turns off the swap of the new system, unmounts everything at and below `$1`, closes what the
+/// other arguments name. Several passes, since containers may lie on volumes and volumes in
+/// containers.
 const RELEASE: &str = r#"
 root=$1
 shift
 swaps=$(cat /proc/swaps)
 printf '%s\n' "$swaps" | while read -r swap _; do
-  case $swap in
-    Filename | /dev/zram*) ;;
-    *) swapoff "$(printf %b "$swap")" || exit 1 ;;
-  esac
+  swap=$(printf %b "$swap")
+  ours=
+  case $swap in "$root"/*) ours=yes ;; esac
+  for item in "$@"; do
+    case $item in swap:*) [ "$(readlink -f -- "${item#*:}")" != "$swap" ] || ours=yes ;; esac
+  done
+  [ -z "$ours" ] || swapoff "$swap" || exit 1
 done
 stack=
 while read -r _ target _; do
@@ -73,9 +77,12 @@ exit 1
 /// Lets go of everything of the new system: swap, mounts, containers, groups, arrays, pools.
 /// Does nothing where nothing is held.
 pub(super) async fn release(cx: &mut Context<'_>) -> Result<(), Failure> {
+    let facts = installed_facts(cx);
+    let swaps = facts.swap.devices.iter().filter(|swap| swap.device.starts_with("/dev/"));
     let command = RemoteCommand::script(RELEASE)
         .arg(ROOT)
-        .args(mounts::opened(&installed_facts(cx).disko))
+        .args(swaps.map(|swap| format!("swap:{}", swap.device)))
+        .args(mounts::opened(&facts.disko))
         .as_root()
         .limit(Duration::from_secs(300).max(cx.world.limits.command));
     cx.on_target(&command).await.map(drop).map_err(|failure| {
@@ -154,36 +161,12 @@ fn unknown_passphrase(container: &PlannedEncryption) -> Failure {
             "the one-time passphrase of {name} is not known any more: it was made by the run that \
              was interrupted"
         ))
-        .hint("run in a terminal to type it in, if you have written it down")
-        .hint("or make the disks anew: run again with --restart"),
+        .hint("make the disks anew: run again with --restart"),
         PassphraseSource::Asked => {
             Failure::new(format!("the passphrase of {name} is needed and was not asked for"))
                 .hint("run in a terminal")
         }
     }
-}
-
-/// Asks for the passphrases that this run does not know, where there is a terminal.
-pub(super) fn ask_unknown_passphrases(cx: &mut Context<'_>) -> Result<(), Failure> {
-    for container in &cx.plan.encryption {
-        if cx.passphrases.get(&container.name).is_some() {
-            continue;
-        }
-        if let Some(kept) = kept_passphrase(cx, &container.name) {
-            cx.passphrases.insert(container.name.clone(), kept, true);
-            continue;
-        }
-        let question = format!("Passphrase of {} (to open it again)", container.name);
-        match cx.world.prompter.passphrase(&question, false) {
-            Ok(secret) => cx.passphrases.insert(container.name.clone(), secret, false),
-            Err(PromptError::Interrupted) => return Err(Failure::stopped()),
-            Err(PromptError::NoTerminal) => return Err(unknown_passphrase(container)),
-            Err(error @ PromptError::Failed(_)) => {
-                return Err(Failure::new(error.to_string()));
-            }
-        }
-    }
-    Ok(())
 }
 
 /// What of the layout is not mounted below [`ROOT`] as planned; empty when all is well.
@@ -195,24 +178,22 @@ pub(super) async fn not_mounted(cx: &mut Context<'_>) -> Result<Vec<String>, Fai
     Ok(mounts::missing(&planned, &mounts::parse_mounts(&output.text()), ROOT))
 }
 
-/// Shows the one-time passphrases: on the terminal, or where there is none in a file that only the
-/// user can read. Never in an event, a log or the journal.
-pub(super) fn show_one_time_passphrases(cx: &mut Context<'_>) -> Result<(), Failure> {
-    let mut next = Vec::new();
+/// Tells the one-time passphrases while they are needed at the machine's console: on the terminal,
+/// or where there is none in files of the private directory. Never in an event, a log or the
+/// journal. The closing report tells them once more.
+pub(super) fn tell_one_time_passphrases(cx: &Context<'_>) -> Result<(), Failure> {
     for (name, secret) in cx.passphrases.one_time() {
-        let title = format!(
-            "One-time passphrase of {name} on {}. Write it down: the machine asks for it when it \
-             starts, and without it nothing on {name} can be read",
-            cx.plan.host
-        );
+        let title = format!("One-time passphrase of {name} on {}", cx.plan.host);
         match cx.world.prompter.show_secret(&title, secret) {
             Ok(()) => {}
             Err(PromptError::NoTerminal) => {
-                let file = keep_passphrase(cx, name, secret)?;
-                cx.warn(format!("the one-time passphrase of {name} is in {}", file.display()));
-                next.push(format!(
-                    "keep the passphrase of {name} in a safe place and delete {}",
-                    file.display()
+                let file = passphrase_file(name);
+                let path = cx.private.replace(&file, secret.expose()).map_err(|error| {
+                    Failure::new(format!("{file} could not be written: {error}"))
+                })?;
+                cx.warn(format!(
+                    "the one-time passphrase of {name} is in {} until this run ends",
+                    path.display()
                 ));
             }
             Err(PromptError::Interrupted) => return Err(Failure::stopped()),
@@ -222,61 +203,24 @@ pub(super) fn show_one_time_passphrases(cx: &mut Context<'_>) -> Result<(), Fail
                 )));
             }
         }
-        next.push(format!(
-            "choose a passphrase of your own for {name}: on the host, `cryptsetup status {name}` \
-             names its device, and `cryptsetup luksChangeKey DEVICE` changes the passphrase"
-        ));
-    }
-    for line in next {
-        if !cx.next.contains(&line) {
-            cx.next.push(line);
-        }
     }
     Ok(())
 }
 
-fn passphrase_file(cx: &Context<'_>, container: &str) -> std::path::PathBuf {
-    // A container's name may hold anything but NUL and '/'.
+/// A container's name may hold anything but NUL and '/'.
+fn passphrase_file(container: &str) -> String {
     let safe = |c: char| if c.is_ascii_alphanumeric() || "-_.".contains(c) { c } else { '_' };
-    let container: String = container.chars().map(safe).collect();
-    cx.world.state_dir.join(format!("{}.{container}.passphrase", cx.plan.host))
+    format!("passphrase.{}", container.chars().map(safe).collect::<String>())
 }
 
-fn keep_passphrase(
-    cx: &Context<'_>,
-    container: &str,
-    secret: &Secret,
-) -> Result<std::path::PathBuf, Failure> {
-    use std::io::Write;
-    use std::os::unix::fs::OpenOptionsExt;
-
-    let file = passphrase_file(cx, container);
-    let write = || -> std::io::Result<()> {
-        std::fs::create_dir_all(&cx.world.state_dir)?;
-        // A file of an earlier run must not lend its mode to this one.
-        match std::fs::remove_file(&file) {
-            Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error),
-            _ => {}
-        }
-        let mut opened =
-            std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&file)?;
-        opened.write_all(secret.expose())?;
-        opened.write_all(b"\n")?;
-        opened.sync_all()
+/// How to replace each one-time passphrase by one of the user's own.
+pub(super) fn advise_own_passphrases(cx: &mut Context<'_>) {
+    let advice = |(name, _): (&str, &Secret)| {
+        format!(
+            "choose a passphrase of your own for {name}: on the host, `cryptsetup status {name}` \
+             names its device, and `cryptsetup luksChangeKey DEVICE` changes the passphrase"
+        )
     };
-    write().map_err(|error| {
-        Failure::new(format!(
-            "there is no terminal to show the one-time passphrase of {container} on, and it could \
-             not be kept in {}: {error}",
-            file.display()
-        ))
-        .hint("run in a terminal")
-    })?;
-    Ok(file)
-}
-
-fn kept_passphrase(cx: &Context<'_>, container: &str) -> Option<Secret> {
-    let text = Zeroizing::new(std::fs::read(passphrase_file(cx, container)).ok()?);
-    let text = text.strip_suffix(b"\n").unwrap_or(&text);
-    (!text.is_empty()).then(|| Secret::new(text))
+    let advice: Vec<String> = cx.passphrases.one_time().map(advice).collect();
+    cx.next.extend(advice);
 }

@@ -63,8 +63,15 @@ impl Call<'_> {
     }
 }
 
-/// The `KEY=VALUE` options among ssh's words, which is the only form that the program passes on.
+/// What of our connection's options makes another ssh use it, as `KEY=VALUE`, which is the only form
+/// that the program passes on. Not `ProxyCommand=false`, with which our own programs can't go past
+/// the connection: `ssh-copy-id` must, and is tried again without end until it can.
 fn options(words: &[String]) -> Vec<String> {
+    let shares = |option: &String| option.starts_with("Control");
+    assignments(words).into_iter().filter(shares).collect()
+}
+
+fn assignments(words: &[String]) -> Vec<String> {
     let mut found = Vec::new();
     let mut words = words.iter();
     while let Some(word) = words.next() {
@@ -277,7 +284,8 @@ mod tests {
 
     #[test]
     fn the_control_socket_is_found_in_either_form() {
-        let words = ["-S", "/run/ctl", "-p", "22"].map(str::to_owned);
+        let words = ["-S", "/run/ctl", "-p", "22", "-o", "ProxyCommand=false", "-oBatchMode=yes"];
+        let words = words.map(str::to_owned);
         assert_eq!(options(&words), ["ControlPath=/run/ctl"]);
     }
 

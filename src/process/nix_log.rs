@@ -336,8 +336,8 @@ mod tests {
     }
 
     fn texts(updates: &[Update]) -> Vec<&str> {
-        let text = |update| match update {
-            &Update::Text(ref text) => Some(text.as_str()),
+        let text = |update: &Update| match update {
+            Update::Text(text) => Some(text.as_str()),
             _ => None,
         };
         updates.iter().filter_map(text).collect()

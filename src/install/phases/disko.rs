@@ -34,7 +34,6 @@ impl PhaseRun for Disko {
         compare_disks(cx).await?;
         cx.step("let go of the disks");
         disks::release(cx).await?;
-        disks::show_one_time_passphrases(cx)?;
         cx.step("erase, format and mount");
         note_changes(cx);
         if native {
@@ -44,6 +43,7 @@ impl PhaseRun for Disko {
         }
         let missing = disks::not_mounted(cx).await?;
         if missing.is_empty() {
+            disks::advise_own_passphrases(cx);
             return Ok(Done::new(summary(&cx.plan.disks)));
         }
         Err(Failure::new(format!(

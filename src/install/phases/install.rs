@@ -73,7 +73,6 @@ async fn mount_if_needed(cx: &mut Context<'_>) -> Result<(), Failure> {
     for line in &missing {
         cx.output(line);
     }
-    disks::ask_unknown_passphrases(cx)?;
     let built = building::build(cx, &cx.plan.system.install_attr, &[attr::MOUNT_SCRIPT]).await?;
     copying::copy(cx, Store::Running, &built).await?;
     disks::release(cx).await?;

@@ -82,6 +82,7 @@ async fn wait_for_installed(cx: &mut Context<'_>) -> Result<(), Failure> {
             "the machine waits at its console for the passphrase of {}: type it in there",
             names.join(", ")
         ));
+        disks::tell_one_time_passphrases(cx)?;
     }
     cx.disconnect().await;
     let login = cx.login(Side::Installed)?;
