@@ -13,6 +13,7 @@ mod decide;
 mod disks;
 pub mod engine;
 pub mod event;
+mod git;
 pub mod journal;
 pub(crate) mod layout;
 pub mod lock;
