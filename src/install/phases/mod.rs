@@ -25,3 +25,6 @@ pub fn of(phase: Phase) -> Option<Box<dyn PhaseRun>> {
     };
     Some(run)
 }
+
+#[cfg(test)]
+mod tests;
