@@ -1,5 +1,7 @@
 //! The integration tests, one binary.
 
+mod copy;
 mod known_hosts;
+mod probe;
 mod ssh;
 mod sshd;
