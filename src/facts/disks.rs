@@ -184,7 +184,7 @@ fn gpt(table: &Decoder<'_>) -> Decoded<Content> {
     Ok(Content::Gpt { partitions: partitions.collect::<Decoded<_>>()? })
 }
 
-/// What disko only filled in (`start = "0"`, an `end` that repeats the size) is left out, so that
+/// What disko only filled in (`start = "0"`, or "0%" in the old table; an `end` that repeats the size) is left out, so that
 /// what is there was asked for.
 fn partition(name: String, partition: &Decoder<'_>) -> Decoded<Partition> {
     let text = |attribute| partition.read_at(&[attribute], Decoder::size);
@@ -199,7 +199,7 @@ fn partition(name: String, partition: &Decoder<'_>) -> Decoded<Partition> {
         type_code: type_code(partition)?,
         priority: partition.read_at(&["priority"], Decoder::integer)?,
         size,
-        start: text("start")?.filter(|start| start != "0"),
+        start: text("start")?.filter(|start| start != "0" && start != "0%"),
         end: text("end")?.filter(|end| *end != derived),
         content: inner(partition)?,
     })

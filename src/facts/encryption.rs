@@ -4,6 +4,7 @@
 use super::decode::{Decoded, Decoder};
 use super::disks::{partitions, volumes};
 use super::model::{Encryption, KeySource};
+use crate::validated::AbsolutePath;
 
 /// Finds the containers of `disko.devices`, in the order in which disko makes them.
 pub(super) fn encryption(devices: &Decoder<'_>) -> Decoded<Vec<Encryption>> {
@@ -34,6 +35,7 @@ fn search(holder: &Decoder<'_>, found: &mut Vec<Encryption>) -> Decoded<()> {
             name: content.require("name", "a string")?.text()?,
             option: content.option().to_owned(),
             key: key_source(&content)?,
+            additional_key_files: additional_key_files(&content)?,
         });
     }
     for (_, partition) in partitions(&content)? {
@@ -56,5 +58,12 @@ fn key_source(luks: &Decoder<'_>) -> Decoded<KeySource> {
     match luks.read_at(&["keyFile"], Decoder::parse)? {
         Some(path) => Ok(KeySource::KeyFile { path }),
         None => Ok(KeySource::Unset),
+    }
+}
+
+fn additional_key_files(luks: &Decoder<'_>) -> Decoded<Vec<AbsolutePath>> {
+    match luks.get("additionalKeyFiles")? {
+        Some(files) => files.items()?.iter().map(Decoder::parse).collect(),
+        None => Ok(Vec::new()),
     }
 }

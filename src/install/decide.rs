@@ -13,7 +13,7 @@ use super::plan::{
     PassphraseSource, Plan, PlannedDisk, PlannedEncryption, PlannedHardware, PlannedHostKey,
     PlannedMachine, PlannedSync, PlannedSystem, PlannedTarget, Stacked,
 };
-use super::surroundings::{Surroundings, minimal_reference};
+use super::surroundings::{Surroundings, inside_flake};
 use super::{refuse, size, steps, warn};
 use crate::facts::{Content, Disk, Disko, HardwareGenerator, HostFacts, KeySource};
 use crate::remote::{LiveDisk, Probe};
@@ -154,7 +154,7 @@ pub(super) fn root_may_log_in(facts: &HostFacts) -> bool {
 fn system(inputs: &Inputs<'_>, via: Via) -> PlannedSystem {
     let Inputs { facts, installed, options, around, .. } = inputs;
     let flake = options.flake.as_str();
-    let small = around.minimal_flake.clone().unwrap_or_else(|| minimal_reference(flake));
+    let small = around.minimal_flake.as_deref().unwrap_or(flake);
     let command = &facts.bootstrap.rebuild_command;
     let by_itself = if command.is_some() { RebuildOn::Target } else { RebuildOn::Here };
     PlannedSystem {
@@ -162,7 +162,7 @@ fn system(inputs: &Inputs<'_>, via: Via) -> PlannedSystem {
         engine: options.engine,
         system: facts.system.clone(),
         install_attr: match via {
-            Via::Minimal => attribute(&small, &installed.name),
+            Via::Minimal => attribute(small, &installed.name),
             Via::Full => attribute(flake, &facts.name),
         },
         install: installed.outputs.toplevel.clone(),
@@ -334,16 +334,8 @@ fn hardware(inputs: &Inputs<'_>) -> Option<PlannedHardware> {
         HardwareGenerator::NixosFacter => "facter.json",
     };
     let default = inputs.around.has_host_dir.then(|| format!("{folder}/{name}"));
-    let file = bootstrap.hardware_file.as_deref().map(in_flake).or(default)?;
+    let file = bootstrap.hardware_file.as_deref().map(inside_flake).or(default)?;
     Some(PlannedHardware { generator, file })
-}
-
-/// A path of the configuration relative to the flake: an evaluated path has the flake's place in
-/// the store in front.
-fn in_flake(file: &str) -> String {
-    let inside = file.strip_prefix("/nix/store/").and_then(|rest| rest.split_once('/'));
-    let relative = inside.map_or(file, |(_, relative)| relative);
-    relative.strip_prefix("./").unwrap_or(relative).to_owned()
 }
 
 fn sync(inputs: &Inputs<'_>, target: &PlannedTarget) -> Vec<PlannedSync> {

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::context::{Context, Done, Failure, FailureKind, PhaseRun};
+use super::decide::runs;
 use super::event::Event;
 use super::journal::Journal;
 use super::phase::Phase;
@@ -35,11 +36,10 @@ pub async fn confirm(prepared: &mut Prepared) -> Result<(), Failure> {
         failure.hints = plan.refusals.iter().map(|refusal| refusal.hint.clone()).collect();
         return Err(failure);
     }
-    let runs = |phase: Phase| plan.phase(phase).is_some_and(|p| p.action == Action::Run);
-    if !Phase::ALL.into_iter().any(|phase| phase != Phase::Preflight && runs(phase)) {
+    if !Phase::ALL.into_iter().any(|phase| phase != Phase::Preflight && runs(plan, phase)) {
         return Ok(());
     }
-    let (host, erases) = (plan.host.to_string(), runs(Phase::Disko));
+    let (host, erases) = (plan.host.to_string(), runs(plan, Phase::Disko));
     if !prepared.options.yes {
         if !prepared.options.interactive {
             return Err(Failure::new(
@@ -50,8 +50,14 @@ pub async fn confirm(prepared: &mut Prepared) -> Result<(), Failure> {
         }
         confirmed(prepared, host, erases).await?;
     }
-    let opens = erases || runs(Phase::Install);
-    ask_passphrases(prepared, opens, erases).await
+    // A machine that has restarted since has closed its containers.
+    let before = prepared.state.record.installer_boot_id.as_ref();
+    let closed = before != Some(&prepared.probe.boot_id);
+    let opens = closed && runs(&prepared.plan, Phase::Install);
+    if erases || opens {
+        ask_passphrases(prepared, erases).await?;
+    }
+    Ok(())
 }
 
 async fn confirmed(prepared: &Prepared, host: String, erases: bool) -> Result<(), Failure> {
@@ -74,10 +80,7 @@ async fn confirmed(prepared: &Prepared, host: String, erases: bool) -> Result<()
 }
 
 /// Asks the passphrases that the user chooses: twice for a container that is made now.
-async fn ask_passphrases(prepared: &mut Prepared, opens: bool, makes: bool) -> Result<(), Failure> {
-    if !opens {
-        return Ok(());
-    }
+async fn ask_passphrases(prepared: &mut Prepared, makes: bool) -> Result<(), Failure> {
     let asked = prepared.plan.encryption.iter();
     let asked = asked.filter(|c| c.passphrase == PassphraseSource::Asked).map(|c| c.name.clone());
     for name in asked.collect::<Vec<_>>() {
@@ -131,7 +134,8 @@ fn begin(prepared: &mut Prepared) -> Result<Journal, Failure> {
         .journal
         .take()
         .ok_or_else(|| Failure::new("this plan was made to be shown, not to be carried out"))?;
-    for container in &prepared.plan.encryption {
+    let made = runs(&prepared.plan, Phase::Disko);
+    for container in prepared.plan.encryption.iter().filter(|_| made) {
         let missing = prepared.passphrases.get(&container.name).is_none();
         if container.passphrase == PassphraseSource::OneTime && missing {
             let name = container.name.clone();
@@ -156,9 +160,6 @@ struct Ledger {
     phases: Vec<PhaseReport>,
     changes: Vec<String>,
     next: Vec<String>,
-    /// Have the containers been made with the passphrases of this run?
-    encrypted: bool,
-    passphrases: Vec<(String, Secret)>,
 }
 
 impl Ledger {
@@ -169,13 +170,7 @@ impl Ledger {
             millis: Some(prepared.millis),
             summary: summary(prepared),
         };
-        Self {
-            phases: vec![preflight],
-            changes: Vec::new(),
-            next: Vec::new(),
-            encrypted: false,
-            passphrases: Vec::new(),
-        }
+        Self { phases: vec![preflight], changes: Vec::new(), next: Vec::new() }
     }
 
     fn note(&mut self, phase: Phase, outcome: Outcome, millis: Option<u64>, summary: String) {
@@ -198,7 +193,6 @@ impl Ledger {
             phases,
             changes: self.changes,
             next: self.next,
-            passphrases: self.passphrases,
             resume: failed.then(|| resume_command(&prepared.options)),
         }
     }
@@ -239,10 +233,6 @@ async fn carry_out(
     cx.disconnect().await;
     ledger.changes = std::mem::take(&mut cx.changes);
     ledger.next = std::mem::take(&mut cx.next);
-    if ledger.encrypted {
-        let made = cx.passphrases.one_time();
-        ledger.passphrases = made.map(|(name, secret)| (name.to_owned(), secret.clone())).collect();
-    }
     result
 }
 
@@ -270,9 +260,6 @@ fn context(prepared: &Prepared) -> Context<'_> {
 fn done_before(prepared: &Prepared, ledger: &mut Ledger, phase: Phase) {
     let finished = prepared.state.finished.iter().find(|finished| finished.phase == phase);
     let summary = finished.map(|finished| finished.summary.clone()).unwrap_or_default();
-    if phase == Phase::Disko {
-        ledger.encrypted = true;
-    }
     ledger.note(phase, Outcome::Done, finished.map(|finished| finished.millis), summary);
     let reason = "done by the run before".to_owned();
     prepared.world.reporter.event(&Event::PhaseSkipped { phase, reason });
@@ -287,10 +274,6 @@ async fn carry_out_one(
     let phase = cx.phase;
     let reporter = Arc::clone(&cx.world.reporter);
     reporter.event(&Event::PhaseStarted { phase });
-    if phase == Phase::Disko {
-        // From here on there may be a container with it, even if the phase fails.
-        ledger.encrypted = true;
-    }
     let started = Instant::now();
     let done = within_stop(cx, find).await;
     let millis = millis(started.elapsed());
@@ -309,7 +292,7 @@ async fn carry_out_one(
         }
         Err(failure) => {
             // The journal may be what has failed; the phase's own failure says more.
-            if let Err(error) = journal.ended(phase, &failure.error, ledger.encrypted) {
+            if let Err(error) = journal.ended(phase, &failure.error) {
                 cx.warn(error.to_string());
             }
             ledger.note(phase, Outcome::Failed, Some(millis), failure.error.clone());

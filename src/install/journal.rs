@@ -86,13 +86,7 @@ enum Entry {
     /// A phase ended well.
     Finished { phase: Phase, millis: u64, summary: String, record: Box<Record>, time: u64 },
     /// The run ended before its end, but not by a kill.
-    Ended {
-        phase: Phase,
-        error: String,
-        /// Was the user told the one-time passphrases?
-        told: bool,
-        time: u64,
-    },
+    Ended { phase: Phase, error: String, time: u64 },
 }
 
 /// What the journal says of an interrupted run.
@@ -106,8 +100,6 @@ pub struct State {
     pub record: Record,
     /// The phases that it has finished, in order.
     pub finished: Vec<FinishedPhase>,
-    /// Has the user been told the one-time passphrases at its end?
-    pub told: bool,
     /// When it began, in seconds since 1970.
     pub since: u64,
 }
@@ -140,14 +132,13 @@ impl State {
                 self.access = Some(*access);
                 self.record = *record;
                 self.finished.retain(|finished| !again.contains(&finished.phase));
-                self.told = false;
             }
             Entry::Finished { phase, millis, summary, record, .. } => {
                 self.record = *record;
                 self.finished.retain(|finished| finished.phase != phase);
                 self.finished.push(FinishedPhase { phase, millis, summary });
             }
-            Entry::Ended { told, .. } => self.told = told,
+            Entry::Ended { .. } => {}
         }
     }
 }
@@ -237,9 +228,9 @@ impl Journal {
         self.append(&Entry::Finished { phase, millis, summary, record, time: now() })
     }
 
-    /// The run ends in `phase`; `told` if the user is told the one-time passphrases now.
-    pub fn ended(&mut self, phase: Phase, error: &str, told: bool) -> Result<(), JournalError> {
-        self.append(&Entry::Ended { phase, error: error.to_owned(), told, time: now() })
+    /// The run ends in `phase`, before its end.
+    pub fn ended(&mut self, phase: Phase, error: &str) -> Result<(), JournalError> {
+        self.append(&Entry::Ended { phase, error: error.to_owned(), time: now() })
     }
 
     /// The run has reached its end: puts the journal away, so that the next run starts fresh.

@@ -80,7 +80,7 @@ pub(super) fn lay_out(partitions: &[Partition], size: Option<u64>) -> Layout {
                 Some(placed) => Some(placed[index].len() * SECTOR),
                 None => asked[index].fixed(),
             },
-            asked: asked_for_people(partition),
+            asked: asked_size(partition),
             content: partition.content.clone(),
         })
         .collect();
@@ -174,7 +174,7 @@ fn place_of(text: &str) -> Result<Place, &'static str> {
 }
 
 /// The size as configured, for people.
-fn asked_for_people(partition: &Partition) -> String {
+pub(crate) fn asked_size(partition: &Partition) -> String {
     let rest = |text: &str| matches!(text, "100%" | "0" | "-0" | "+0" | "");
     let start = partition.start.as_deref().filter(|start| !rest(start));
     let end = partition.end.as_deref().or(partition.size.as_deref()).unwrap_or("100%");

@@ -8,7 +8,6 @@ use serde::{Deserialize, Serialize};
 use super::options::{Engine, Options};
 use super::phase::Phase;
 use crate::process::Command;
-use crate::secrets::Secret;
 
 /// What a run did.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -28,10 +27,6 @@ pub struct Report {
     pub changes: Vec<String>,
     /// What is left for the user to do.
     pub next: Vec<String>,
-    /// Passphrases that were made for this run, by container. The only place from which a person
-    /// learns them: shown once, never written as JSON.
-    #[serde(skip)]
-    pub passphrases: Vec<(String, Secret)>,
     /// The command that goes on from here, after a failure.
     pub resume: Option<String>,
 }

@@ -8,7 +8,7 @@ use super::event::Event;
 use super::journal::State;
 use super::options::Options;
 use super::phase::Phase;
-use super::plan::{PassphraseSource, Plan, plan};
+use super::plan::{Plan, plan};
 use super::private::{HostKey, HostKeys, Leftovers, Passphrases};
 use super::surroundings::Surroundings;
 use crate::facts::HostFacts;
@@ -44,9 +44,9 @@ pub(super) async fn reconcile(mut inputs: Inputs<'_>) -> Result<Resumed, Failure
     let first = decide(&mut inputs, &again);
     back_in_installer(&inputs, &mut again);
     changed_system(&inputs, &first, &mut again);
-    let passphrases = passphrases(&inputs, &first, &mut again);
     let host_keys = host_keys(&inputs, &first, &mut again).await;
     let plan = decide(&mut inputs, &again);
+    let passphrases = inputs.leftovers.passphrases;
     Ok(Resumed { plan, host_keys, passphrases, again: again.into_iter().collect() })
 }
 
@@ -92,46 +92,6 @@ fn changed_system(inputs: &Inputs<'_>, plan: &Plan, again: &mut BTreeSet<Phase>)
         warn(inputs, "the configuration has changed since it was installed; it is installed again");
         mark(inputs, &[Phase::Install, Phase::Reboot], again);
     }
-}
-
-/// The one-time passphrases of the interrupted run. Where nobody knows them any more, the disks
-/// are made anew, as long as nothing but an installation is on them.
-fn passphrases(inputs: &Inputs<'_>, plan: &Plan, again: &mut BTreeSet<Phase>) -> Passphrases {
-    let found = inputs.leftovers.passphrases.clone();
-    let one_time = plan.encryption.iter().filter(|c| c.passphrase == PassphraseSource::OneTime);
-    let lost: Vec<&str> = one_time
-        .map(|container| container.name.as_str())
-        .filter(|name| found.get(name).is_none())
-        .collect();
-    if lost.is_empty() || !inputs.state.has(Phase::Disko) {
-        return found;
-    }
-    let installing = !inputs.state.has(Phase::Install) || again.contains(&Phase::Install);
-    // Opening the containers again takes the passphrase, even if the user was told it.
-    let needed = installing && inputs.side == Side::Installer && !still_mounted(inputs);
-    if inputs.state.told && !needed {
-        return found;
-    }
-    let names = lost.join(", ");
-    if inputs.side == Side::Installed {
-        warn(
-            inputs,
-            format!(
-                "the run before was killed before it could show the one-time passphrase of {names}; \
-             the host works as long as it opens them by itself, so add a passphrase of your own \
-             soon (systemd-cryptenroll, cryptsetup luksAddKey)"
-            ),
-        );
-        return found;
-    }
-    warn(
-        inputs,
-        format!(
-            "the one-time passphrase of {names} is gone with the run before, so the disks are made anew"
-        ),
-    );
-    mark(inputs, &[Phase::Disko, Phase::Install, Phase::Reboot], again);
-    found
 }
 
 /// The host's private keys: of a killed run, or from the target's /mnt. Where they are gone, new

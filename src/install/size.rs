@@ -49,6 +49,12 @@ pub fn human(bytes: u64) -> String {
     shown
 }
 
+/// A configured size for people: in binary units where it is one, else as it is written.
+#[must_use]
+pub fn shown(text: &str) -> String {
+    bytes(text).ok().filter(|bytes| *bytes > 0).map_or_else(|| text.to_owned(), human)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -200,6 +200,11 @@ impl Prompter for Watched<dyn Prompter> {
         let _wait = self.1.waiting();
         self.0.passphrase(question, twice)
     }
+
+    fn show_secret(&self, title: &str, secret: &Secret) -> Result<(), PromptError> {
+        let _wait = self.1.waiting();
+        self.0.show_secret(title, secret)
+    }
 }
 
 #[cfg(test)]
