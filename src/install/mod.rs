@@ -17,6 +17,8 @@ pub mod private;
 pub mod record;
 mod refuse;
 pub mod report;
+#[cfg(test)]
+pub(crate) mod samples;
 pub mod size;
 mod steps;
 pub mod surroundings;
