@@ -30,6 +30,7 @@ pub mod record;
 mod refuse;
 pub mod report;
 mod resume;
+pub(crate) mod samples;
 pub mod size;
 mod steps;
 pub mod stopwatch;

@@ -226,10 +226,7 @@ fn device(inputs: &Inputs<'_>, plan: &Plan, disk: &PlannedDisk) -> Option<Refusa
         return Some(refusal(
             "boot-medium",
             format!("{called} holds the running installer: it can't be erased"),
-            format!(
-                "set disko.devices.disk.{name}.device to another disk. {}",
-                choices(inputs.probe)
-            ),
+            choose(name, inputs.probe),
         ));
     }
     if live.read_only {
@@ -266,19 +263,15 @@ fn missing(probe: &Probe, disk: &PlannedDisk) -> Refusal {
             format!("set disko.devices.disk.{}.device to {}", disk.name, stable_name(parent)),
         );
     }
-    refusal(
-        "missing-device",
-        format!("the machine has no {device}"),
-        format!("set disko.devices.disk.{}.device. {}", disk.name, choices(probe)),
-    )
+    refusal("missing-device", format!("the machine has no {device}"), choose(&disk.name, probe))
 }
 
 fn part_of(nodes: &[LiveNode], device: &str) -> bool {
     nodes.iter().any(|node| node.path == device || part_of(&node.children, device))
 }
 
-/// The disks that could be meant, for a hint.
-fn choices(probe: &Probe) -> String {
+/// A hint with the disks that could be meant.
+fn choose(name: &str, probe: &Probe) -> String {
     let disks: Vec<String> = probe
         .disks
         .iter()
@@ -289,10 +282,13 @@ fn choices(probe: &Probe) -> String {
         })
         .collect();
     if disks.is_empty() {
-        "The machine has no disk besides the one it was started from".to_owned()
-    } else {
-        format!("The machine has: {}", disks.join(", "))
+        return "attach a disk: the machine has none besides the one it was started from"
+            .to_owned();
     }
+    format!(
+        "set disko.devices.disk.{name}.device to a disk that the machine has: {}",
+        disks.join(", ")
+    )
 }
 
 /// The name of a disk that stays the same from boot to boot, or else its kernel's name.
@@ -548,3 +544,6 @@ fn firmware(inputs: &Inputs<'_>) -> Option<Refusal> {
         )
     })
 }
+
+#[cfg(test)]
+mod tests;
