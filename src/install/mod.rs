@@ -35,6 +35,8 @@ pub mod size;
 mod steps;
 pub mod stopwatch;
 pub mod surroundings;
+#[cfg(test)]
+pub(crate) mod testing;
 mod trust;
 mod warn;
 
