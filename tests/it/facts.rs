@@ -2,6 +2,8 @@
 //! (`values/`), and what the decoders make of it (`expected/`). `NIXOS_BOOTSTRAP_BLESS=1` writes
 //! both anew; look at the difference before you commit it.
 
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a helper of tests fails the test")]
+
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
