@@ -217,6 +217,7 @@ let
       device = plain;
       size = plain;
     });
+    warnings = plain;
     zramSwap = whenEnabled {
       enable = plain;
       memoryPercent = plain;
