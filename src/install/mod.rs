@@ -35,7 +35,6 @@ pub mod size;
 mod steps;
 pub mod stopwatch;
 pub mod surroundings;
-#[cfg(test)]
 pub(crate) mod testing;
 mod trust;
 mod warn;

@@ -4,6 +4,7 @@
 
 mod cli;
 mod copy;
+mod facts;
 mod known_hosts;
 mod machine;
 mod probe;

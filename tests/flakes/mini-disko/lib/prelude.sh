@@ -1,4 +1,6 @@
 set -eu
+# The new system's directories are made here: nobody but root may write to them.
+umask 022
 
 say() {
   echo "disko: $*" >&2
@@ -55,8 +57,25 @@ mount_at() { # DEVICE DIRECTORY TYPE OPTIONS
 
 unmount_at() { # DIRECTORY
   if mountpoint -q "$1"; then
+    stop_swap_below "$1"
     umount "$1"
   fi
+}
+
+unmount_tree() { # DIRECTORY
+  if mountpoint -q "$1"; then
+    stop_swap_below "$1"
+    umount -R "$1"
+  fi
+}
+
+# A swap file in use keeps its file system busy.
+stop_swap_below() { # DIRECTORY
+  while read -r file kind _; do
+    case $kind:$file in
+      file:"${1%/}"/*) swapoff "$(printf '%b' "$file")" ;;
+    esac
+  done </proc/swaps
 }
 
 # Runs a command on the top of a btrfs file system, which is mounted for that only.
@@ -123,7 +142,7 @@ take_down() { # DEVICE KIND
   fi
   # One mount point may be below another, so the last one goes first.
   for directory in $(findmnt --noheadings --raw --output TARGET --source "$1" | tac); do
-    umount -R "$(printf '%b' "$directory")"
+    unmount_tree "$(printf '%b' "$directory")"
   done
   case $2 in
     disk | loop)

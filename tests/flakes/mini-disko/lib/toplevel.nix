@@ -65,9 +65,7 @@ in
       diskoLib.internal (lib.genAttrs keys (key: lib.mkMerge (lib.catAttrs key pieces)));
 
     _destroy = diskoLib.internal ''
-      if mountpoint -q ${diskoLib.quote rootMountPoint}; then
-        umount -R ${diskoLib.quote rootMountPoint}
-      fi
+      unmount_tree ${diskoLib.quote rootMountPoint}
       ${lib.concatMapStringsSep "\n" (disk: "wipe_disk ${diskoLib.quote disk}") disksToWipe}
     '';
     # What belongs to which group or array is noted while the disks are made.

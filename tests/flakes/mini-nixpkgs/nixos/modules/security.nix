@@ -18,6 +18,13 @@ let
     };
 in
 {
+  imports = [
+    (lib.mkRenamedOptionModule
+      [ "security" "pam" "enableSSHAgentAuth" ]
+      [ "security" "pam" "sshAgentAuth" "enable" ]
+    )
+  ];
+
   options.security = {
     sudo = {
       enable = mkOption {
@@ -54,7 +61,6 @@ in
         description = "Settings of services that use PAM.";
       };
     };
-    # Certificates that all programs trust.
     pki.certificates = mkOption {
       type = types.listOf types.str;
       default = [ ];
