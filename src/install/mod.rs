@@ -30,12 +30,16 @@ pub mod record;
 mod refuse;
 pub mod report;
 mod resume;
-pub(crate) mod samples;
+#[cfg(test)]
+#[cfg(test)]
+mod samples;
 pub mod size;
 mod steps;
 pub mod stopwatch;
 pub mod surroundings;
-pub(crate) mod testing;
+#[cfg(test)]
+#[cfg(test)]
+mod testing;
 mod trust;
 mod warn;
 
