@@ -31,15 +31,13 @@ mod refuse;
 pub mod report;
 mod resume;
 #[cfg(test)]
-#[cfg(test)]
-mod samples;
+pub(crate) mod samples;
 pub mod size;
 mod steps;
 pub mod stopwatch;
 pub mod surroundings;
 #[cfg(test)]
-#[cfg(test)]
-mod testing;
+pub(crate) mod testing;
 mod trust;
 mod warn;
 
