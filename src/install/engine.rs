@@ -236,7 +236,7 @@ async fn carry_out(
     result
 }
 
-fn context(prepared: &Prepared) -> Context<'_> {
+pub(super) fn context(prepared: &Prepared) -> Context<'_> {
     Context {
         world: &prepared.world,
         options: &prepared.options,

@@ -1,6 +1,7 @@
 //! The integration tests, one binary.
 
 mod copy;
+mod engine;
 mod known_hosts;
 mod probe;
 mod ssh;
