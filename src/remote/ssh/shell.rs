@@ -3,11 +3,11 @@
 //! connection is gone.
 //!
 //! What remains: where the network fails silently, sshd over there may take minutes to notice, and
-//! the command runs on until then; see [`stop_leftovers`](super::stop_leftovers).
+//! the command runs on until then; see [`stop_leftovers`](crate::remote::stop_leftovers).
 
 use crate::remote::command::{RemoteCommand, quote};
+use crate::remote::leftovers::STOP;
 
-const STOP: &str = include_str!("stop.sh");
 const RUN: &str = include_str!("run.sh");
 
 /// What a wrapper calls itself, in its messages ("nixos-bootstrap: 1: sgdisk: not found").
@@ -28,7 +28,9 @@ pub(super) enum Become {
 
 /// The line that runs `command`; its first line on standard error is `MARK GROUP`.
 pub(super) fn run_line(command: &RemoteCommand, mark: &str, become_: Become) -> String {
-    let mut words = vec![mark.to_owned()];
+    // What needs root may be at work on a disk; the rest harms nobody when it is left behind.
+    let keep = if command.needs_root() { "record" } else { "none" };
+    let mut words = vec![mark.to_owned(), keep.to_owned()];
     words.extend(command.words().iter().cloned());
     wrapped(&format!("{STOP}\n{RUN}"), &words, become_)
 }
