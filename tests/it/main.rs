@@ -2,6 +2,7 @@
 
 mod copy;
 mod engine;
+mod facts;
 mod known_hosts;
 mod probe;
 mod ssh;
