@@ -10,7 +10,8 @@ use std::time::{Duration, Instant};
 use async_trait::async_trait;
 use nixos_bootstrap::process::{Error, LineSink, Output, RealRunner, Runner, Stream};
 use nixos_bootstrap::remote::{
-    ConnectError, Connector, IdentityProblem, Login, RemoteCommand, SshConnector, stop_leftovers,
+    ConnectError, Connector, HostPublicKey, IdentityProblem, Login, RemoteCommand, SshConnector,
+    stop_leftovers,
 };
 use nixos_bootstrap::secrets::HostKeyPair;
 
@@ -27,7 +28,7 @@ async fn a_command_gives_its_output_input_and_status() {
     let words = ["", "a b", "it's", "$(id)", "`id`", "a\nb", "\\", "*", "é", "'\"'", "-n"];
     let command = RemoteCommand::new("printf").arg("<%s>").args(words);
     let output = remote.run(&command).await.unwrap();
-    let expected: String = words.iter().map(|word| format!("<{word}>")).collect();
+    let expected = format!("<{}>", words.join("><"));
     assert_eq!(output.text(), expected);
 
     let mut big = vec![b'x'; 3_000_000];
@@ -384,7 +385,7 @@ async fn a_scan_brings_the_host_s_key() {
     let address = "127.0.0.1".parse().unwrap();
     let timeout = Duration::from_secs(5);
     let keys = sshd.connector().scan(&address, sshd.port, timeout).await.unwrap();
-    let fingerprints: Vec<_> = keys.iter().map(|key| key.fingerprint()).collect();
+    let fingerprints: Vec<_> = keys.iter().map(HostPublicKey::fingerprint).collect();
     assert_eq!(fingerprints, [sshd.host_key.fingerprint()]);
     let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let port = free.local_addr().unwrap().port();

@@ -72,7 +72,7 @@ impl Link {
             .stderr(Stdio::piped())
             .spawn()
             .await
-            .map_err(|error| self.broken(command, error))?;
+            .map_err(|error| self.broken(command, &error))?;
         let stdin = child.stdin().take();
         let (stdout, stderr) = (lines(child.stdout().take()), lines(child.stderr().take()));
         let mut sort = |line: Line<'_>| match group_told(line, &mark) {
@@ -114,7 +114,7 @@ impl Link {
                 }
                 Ok(None)
             }
-            Err(error) => Err(self.broken(command, error)),
+            Err(error) => Err(self.broken(command, &error)),
         }
     }
 
@@ -124,11 +124,11 @@ impl Link {
         answered.elapsed() < ANSWERED_LATELY
     }
 
-    fn broken(&self, command: &RemoteCommand, error: openssh::Error) -> Error {
+    fn broken(&self, command: &RemoteCommand, error: &openssh::Error) -> Error {
         if self.master.is_gone() || matches!(error, openssh::Error::Disconnected) {
             return Error::Lost { command: command.to_string() };
         }
-        Error::Io { command: command.to_string(), source: io::Error::other(with_causes(&error)) }
+        Error::Io { command: command.to_string(), source: io::Error::other(with_causes(error)) }
     }
 
     /// Runs a line whose output nobody wants. Did it end with 0?
