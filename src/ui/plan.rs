@@ -120,6 +120,7 @@ fn installed(plan: &Plan) -> String {
 
 fn fate(plan: &Plan) -> Fate {
     match plan.phase(Phase::Disko).map(|planned| &planned.action) {
+        Some(Action::Run) if plan.refused() => Fate::Refused,
         Some(Action::Run) => Fate::Erased,
         Some(Action::Done) => Fate::Made,
         Some(Action::Skip { .. }) | None => Fate::Kept,
