@@ -236,8 +236,8 @@ fn place_one(span: Span, usable: Extent, taken: &[Extent]) -> Option<Extent> {
         Place::Minus(sectors) => block.last.checked_sub(sectors)?,
     };
     // What takes the rest must leave something: one aligned unit.
-    let least = if matches!(span.end, Place::Plus(_)) { 1 } else { ALIGN };
-    (last >= first && last - first + 1 >= least).then_some(Extent { first, last })
+    let minimum = if matches!(span.end, Place::Plus(_)) { 1 } else { ALIGN };
+    (last >= first && last - first + 1 >= minimum).then_some(Extent { first, last })
 }
 
 /// The largest free block with an aligned start and end; the first of equal ones.

@@ -42,7 +42,7 @@ pub(super) fn disk(disk: &PlannedDisk, fate: Fate, style: Style) -> Vec<Line> {
         Fate::Kept => ("not formatted in this run", Ink::Dim),
     };
     lines.extend(hanging(
-        Line::new().with("  ", Ink::Plain),
+        &Line::new().with("  ", Ink::Plain),
         &about(live),
         Ink::Plain,
         style.columns(),
@@ -65,7 +65,7 @@ fn title(disk: &PlannedDisk, style: Style) -> Vec<Line> {
     let link = disk.live.as_ref().filter(|live| live.path != disk.device.as_str());
     let link = link.map(|live| format!(" = {}", live.path)).unwrap_or_default();
     let heading = Line::new().with(&disk.name, Ink::Bold).with("  ", Ink::Plain);
-    hanging(heading, &format!("{}{link}", disk.device), Ink::Bold, style.columns())
+    hanging(&heading, &format!("{}{link}", disk.device), Ink::Bold, style.columns())
 }
 
 /// What a disk is, in words.
@@ -350,7 +350,7 @@ fn current(live: &LiveDisk, columns: usize, style: Style) -> Vec<Line> {
     let places = &live.mountpoints;
     if !places.is_empty() {
         let words = format!("the disk itself is in use: {}", places.join(", "));
-        lines.extend(hanging(Line::new(), &words, Ink::Red, columns));
+        lines.extend(hanging(&Line::new(), &words, Ink::Red, columns));
     }
     lines
 }
@@ -428,7 +428,7 @@ fn live_kind(fs_type: &str) -> Kind {
 pub(super) fn untouched(plan: &Plan, style: Style) -> Vec<Line> {
     let lines = plan.untouched.iter().flat_map(|live| {
         let heading = Line::new().with("  ", Ink::Plain).with(&live.path, Ink::Bold);
-        hanging(heading.with("  ", Ink::Plain), &about(live), Ink::Plain, style.columns())
+        hanging(&heading.with("  ", Ink::Plain), &about(live), Ink::Plain, style.columns())
     });
     lines.collect()
 }
