@@ -30,6 +30,8 @@ pub mod record;
 mod refuse;
 pub mod report;
 mod resume;
+#[cfg(test)]
+pub(crate) mod samples;
 pub mod size;
 mod steps;
 pub mod stopwatch;

@@ -9,13 +9,16 @@ use super::text::{Ink, Kind, Line, Style, cut};
 pub(super) struct Piece {
     /// Upper label.
     pub(super) name: String,
-    /// Lower label.
+    /// Lower label; short, such as `19.5G`.
     pub(super) size: String,
     /// Share of the bar.
     pub(super) weight: u64,
     /// Colour.
     pub(super) kind: Kind,
 }
+
+/// Columns that a small piece may have more than its share, so that its label can be read.
+const LABEL: usize = 5;
 
 /// Draws `pieces` as a box of `width` columns: four lines.
 pub(super) fn draw(pieces: &[Piece], width: usize, style: Style) -> Vec<Line> {
@@ -60,13 +63,17 @@ fn centred(label: &str, cell: usize, kind: Kind, style: Style) -> String {
 /// The columns that a piece gets at least: its labels where there is room for all, else 1.
 fn least(piece: &Piece, inside: usize, count: usize) -> usize {
     let fair = inside / (2 * count.max(1));
-    let label = piece.name.width().max(piece.size.width());
-    if piece.kind == Kind::Free { 1 } else { label.min(fair.max(1)).max(1) }
+    let label = piece.name.width().max(piece.size.width()).min(LABEL);
+    if piece.kind == Kind::Free { 1 } else { label.min(fair).max(1) }
 }
 
 /// Shares `total` columns out by weight, none with fewer than its least.
 fn share(weights: &[u64], least: &[usize], total: usize) -> Vec<usize> {
-    let sum: u128 = weights.iter().map(|weight| u128::from(*weight)).sum::<u128>().max(1);
+    let sum: u128 = weights.iter().map(|weight| u128::from(*weight)).sum();
+    if sum == 0 {
+        let equal = vec![1; weights.len()];
+        return if equal.is_empty() { Vec::new() } else { share(&equal, least, total) };
+    }
     let mut cells: Vec<usize> = weights
         .iter()
         .zip(least)
@@ -104,6 +111,7 @@ mod tests {
         // A tiny one keeps its least, taken from the largest.
         assert_eq!(share(&[1, 1_000_000], &[3, 4], 60), [3, 57]);
         assert_eq!(share(&[0, 0], &[1, 1], 9), [5, 4]);
+        assert_eq!(share(&[], &[], 9), [0; 0]);
         for total in 12..80 {
             let cells = share(&[512, 19_000, 8_000, 3], &[3, 3, 3, 3], total);
             assert_eq!(cells.iter().sum::<usize>(), total);

@@ -1,7 +1,7 @@
 //! Disks as pictures: the layout that is to come, and what is there now.
 
 use super::bar::{self, Piece};
-use super::text::{Ink, Kind, Line, Style, hanging, human};
+use super::text::{Ink, Kind, Line, Style, hanging, human, short};
 use super::tree::{self, Node};
 use crate::facts::{Content, Disk, Disko, Partition, Swapfile};
 use crate::install::layout::asked_size;
@@ -19,6 +19,8 @@ const GAP: usize = 4;
 pub(super) enum Fate {
     /// It will be erased.
     Erased,
+    /// It would be, if the plan were not refused.
+    Refused,
     /// An interrupted run has made the layout already.
     Made,
     /// It stays.
@@ -27,7 +29,7 @@ pub(super) enum Fate {
 
 /// The block of one disk.
 pub(super) fn disk(disk: &PlannedDisk, fate: Fate, style: Style) -> Vec<Line> {
-    let mut lines = vec![title(disk)];
+    let mut lines = title(disk, style);
     let Some(live) = &disk.live else {
         lines.push(Line::new().with("  the machine has no such disk; not to scale", Ink::Alarm));
         lines.extend(indented(planned(disk, style.columns() - 2, style)));
@@ -35,11 +37,12 @@ pub(super) fn disk(disk: &PlannedDisk, fate: Fate, style: Style) -> Vec<Line> {
     };
     let warning = match fate {
         Fate::Erased => ("EVERYTHING ON IT WILL BE ERASED", Ink::Alarm),
+        Fate::Refused => ("this plan would erase everything on it", Ink::Red),
         Fate::Made => ("formatted by the interrupted run", Ink::Dim),
         Fate::Kept => ("not formatted in this run", Ink::Dim),
     };
     lines.extend(hanging(
-        Line::new().with("  ", Ink::Plain),
+        &Line::new().with("  ", Ink::Plain),
         &about(live),
         Ink::Plain,
         style.columns(),
@@ -58,12 +61,11 @@ pub(super) fn disk(disk: &PlannedDisk, fate: Fate, style: Style) -> Vec<Line> {
     lines
 }
 
-fn title(disk: &PlannedDisk) -> Line {
+fn title(disk: &PlannedDisk, style: Style) -> Vec<Line> {
     let link = disk.live.as_ref().filter(|live| live.path != disk.device.as_str());
     let link = link.map(|live| format!(" = {}", live.path)).unwrap_or_default();
-    Line::new()
-        .with(&format!("disk {}", disk.name), Ink::Bold)
-        .with(&format!("  {}{link}", disk.device), Ink::Bold)
+    let heading = Line::new().with(&disk.name, Ink::Bold).with("  ", Ink::Plain);
+    hanging(&heading, &format!("{}{link}", disk.device), Ink::Bold, style.columns())
 }
 
 /// What a disk is, in words.
@@ -107,7 +109,7 @@ fn planned(disk: &PlannedDisk, columns: usize, style: Style) -> Vec<Line> {
     let (pieces, nodes) = match &disk.whole {
         Some(content) => {
             let node = content_node(&disk.name, &size.map(human).unwrap_or_default(), content);
-            let (name, size) = (node.words.clone(), node.size.clone());
+            let (name, size) = (node.words.clone(), short(&node.size));
             (vec![Piece { name, size, weight: 1, kind: node.kind }], vec![node])
         }
         None => (planned_pieces(&disk.layout, size), disk.layout.iter().map(part_node).collect()),
@@ -122,14 +124,15 @@ fn planned_pieces(parts: &[PlannedPart], size: Option<u64>) -> Vec<Piece> {
         parts.iter().map(|part| Some((part.start?, part.size?))).collect();
     let piece = |part: &PlannedPart, weight| Piece {
         name: part.name.clone(),
-        size: part_size(part),
+        size: short(&part_size(part)),
         weight,
         kind: kind(part.content.as_ref()),
     };
     let (Some(placed), Some(size)) = (placed, size) else {
-        // Whatever takes the rest is drawn as large as all others together.
+        // Whatever takes the rest is taken to be much larger than all others.
         let known: u64 = parts.iter().filter_map(|part| part.size).sum();
-        return parts.iter().map(|part| piece(part, part.size.unwrap_or(known.max(1)))).collect();
+        let rest = known.saturating_mul(4).max(1);
+        return parts.iter().map(|part| piece(part, part.size.unwrap_or(rest))).collect();
     };
     let mut extents: Vec<(u64, u64, Piece)> = parts
         .iter()
@@ -148,7 +151,7 @@ fn with_gaps(extents: Vec<(u64, u64, Piece)>, size: u64) -> Vec<Piece> {
         let free = to.saturating_sub(from);
         (free > size / 100).then(|| Piece {
             name: "free".to_owned(),
-            size: human(free),
+            size: short(&human(free)),
             weight: free,
             kind: Kind::Free,
         })
@@ -164,7 +167,7 @@ fn with_gaps(extents: Vec<(u64, u64, Piece)>, size: u64) -> Vec<Piece> {
 
 fn part_size(part: &PlannedPart) -> String {
     part.size.map_or_else(
-        || if part.asked == "100%" { "the rest".to_owned() } else { part.asked.clone() },
+        || if part.asked == "100%" { "the rest".to_owned() } else { shown(&part.asked) },
         human,
     )
 }
@@ -347,7 +350,7 @@ fn current(live: &LiveDisk, columns: usize, style: Style) -> Vec<Line> {
     let places = &live.mountpoints;
     if !places.is_empty() {
         let words = format!("the disk itself is in use: {}", places.join(", "));
-        lines.extend(hanging(Line::new(), &words, Ink::Red, columns));
+        lines.extend(hanging(&Line::new(), &words, Ink::Red, columns));
     }
     lines
 }
@@ -360,7 +363,7 @@ fn live_pieces(live: &LiveDisk) -> Vec<Piece> {
             (None, None) => "empty".to_owned(),
         };
         let kind = live.fs_type.as_deref().map_or(Kind::Free, live_kind);
-        return vec![Piece { name, size: human(live.size), weight: 1, kind }];
+        return vec![Piece { name, size: short(&human(live.size)), weight: 1, kind }];
     }
     let mut end = 0;
     let mut extents = Vec::new();
@@ -368,8 +371,12 @@ fn live_pieces(live: &LiveDisk) -> Vec<Piece> {
         let start = node.start.unwrap_or(end);
         end = start.saturating_add(node.size);
         let kind = node.fs_type.as_deref().map_or(Kind::Other, live_kind);
-        let piece =
-            Piece { name: node.name.clone(), size: human(node.size), weight: node.size, kind };
+        let piece = Piece {
+            name: node.name.clone(),
+            size: short(&human(node.size)),
+            weight: node.size,
+            kind,
+        };
         extents.push((start, node.size, piece));
     }
     extents.sort_by_key(|(start, ..)| *start);
@@ -385,12 +392,14 @@ fn live_node(node: &LiveNode) -> Node {
     words.extend(node.label.as_ref().map(|label| format!("\"{label}\"")));
     let other = node.part_label.as_ref().filter(|label| Some(*label) != node.label.as_ref());
     words.extend(other.map(|label| format!("({label})")));
-    for place in &node.mountpoints {
-        words.push(if place == "[SWAP]" {
-            "active swap".to_owned()
-        } else {
-            format!("mounted at {place}")
-        });
+    let swap = |place: &&String| place.as_str() == "[SWAP]";
+    let mounts: Vec<&str> =
+        node.mountpoints.iter().filter(|place| !swap(place)).map(String::as_str).collect();
+    if !mounts.is_empty() {
+        words.push(format!("mounted at {}", mounts.join(", ")));
+    }
+    if mounts.len() < node.mountpoints.len() {
+        words.push("active swap".to_owned());
     }
     if words.is_empty() {
         words.push("nothing known on it".to_owned());
@@ -419,7 +428,7 @@ fn live_kind(fs_type: &str) -> Kind {
 pub(super) fn untouched(plan: &Plan, style: Style) -> Vec<Line> {
     let lines = plan.untouched.iter().flat_map(|live| {
         let heading = Line::new().with("  ", Ink::Plain).with(&live.path, Ink::Bold);
-        hanging(heading.with("  ", Ink::Plain), &about(live), Ink::Plain, style.columns())
+        hanging(&heading.with("  ", Ink::Plain), &about(live), Ink::Plain, style.columns())
     });
     lines.collect()
 }

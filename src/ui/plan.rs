@@ -1,7 +1,7 @@
 //! A [`Plan`] as text for people.
 
 use super::disks::{self, Fate};
-use super::text::{Ink, Line, Style, hanging, human, show};
+use super::text::{Ink, Line, Style, hanging, human, show, wrap};
 use crate::install::Phase;
 use crate::install::options::{Engine, RebuildOn, Via};
 use crate::install::plan::{Action, PassphraseSource, Plan, PlannedPhase};
@@ -11,6 +11,8 @@ pub use super::facts::{render_facts, render_hosts};
 
 /// Columns of the words in front of the header's lines.
 const LABELS: usize = 11;
+/// In front of a warning.
+const WARNING: &str = "warning: ";
 
 /// Draws a plan.
 #[must_use]
@@ -54,7 +56,7 @@ fn headed(heading: &str, lines: Vec<Line>) -> Vec<Line> {
 
 fn listed(entries: &[String], style: Style) -> Vec<Line> {
     let lines = entries.iter().flat_map(|entry| {
-        hanging(Line::new().with("  ", Ink::Plain), entry, Ink::Plain, style.columns())
+        hanging(&Line::new().with("  ", Ink::Plain), entry, Ink::Plain, style.columns())
     });
     lines.collect()
 }
@@ -69,7 +71,7 @@ fn header(plan: &Plan, style: Style) -> Vec<Line> {
     ];
     let mut add = |label: &str, text: String| {
         let label = Line::new().with("  ", Ink::Plain).with(label, Ink::Dim).pad(2 + LABELS);
-        lines.extend(hanging(label, &text, Ink::Plain, style.columns()));
+        lines.extend(hanging(&label, &text, Ink::Plain, style.columns()));
     };
     add("machine", machine(plan));
     add("install", installed(plan));
@@ -118,6 +120,7 @@ fn installed(plan: &Plan) -> String {
 
 fn fate(plan: &Plan) -> Fate {
     match plan.phase(Phase::Disko).map(|planned| &planned.action) {
+        Some(Action::Run) if plan.refused() => Fate::Refused,
         Some(Action::Run) => Fate::Erased,
         Some(Action::Done) => Fate::Made,
         Some(Action::Skip { .. }) | None => Fate::Kept,
@@ -149,15 +152,15 @@ fn phase(planned: &PlannedPhase, style: Style) -> Vec<Line> {
     let heading =
         Line::new().with(&format!("  {mark} {:<10}", planned.phase.name()), ink).with(" ", ink);
     match &planned.action {
-        Action::Skip { reason } => hanging(heading, reason, Ink::Dim, style.columns()),
-        Action::Done => hanging(heading, "done already", Ink::Dim, style.columns()),
+        Action::Skip { reason } => hanging(&heading, reason, Ink::Dim, style.columns()),
+        Action::Done => hanging(&heading, "done already", Ink::Dim, style.columns()),
         Action::Run if planned.changes.is_empty() => vec![heading],
         Action::Run => {
             let blank = Line::new().pad(heading.width());
             let lines = planned.changes.iter().enumerate().flat_map(|(index, change)| {
                 let start = if index == 0 { heading.clone() } else { blank.clone() };
                 let ink = if planned.phase == Phase::Disko { Ink::Red } else { Ink::Plain };
-                hanging(start, change, ink, style.columns())
+                hanging(&start, change, ink, style.columns())
             });
             lines.collect()
         }
@@ -165,9 +168,14 @@ fn phase(planned: &PlannedPhase, style: Style) -> Vec<Line> {
 }
 
 fn warnings(plan: &Plan, style: Style) -> Vec<Line> {
-    let lines = plan.warnings.iter().flat_map(|warning| {
-        let heading = Line::new().with("warning: ", Ink::Yellow);
-        hanging(heading, warning, Ink::Plain, style.columns())
+    let lines = plan.warnings.iter().flat_map(|text| {
+        let parts = wrap(&format!("{WARNING}{text}"), style.columns() - 2);
+        parts.into_iter().enumerate().map(|(index, part)| match part.strip_prefix(WARNING) {
+            Some(rest) if index == 0 => {
+                Line::new().with(WARNING, Ink::Yellow).with(rest, Ink::Plain)
+            }
+            _ => Line::new().with("  ", Ink::Plain).with(&part, Ink::Plain),
+        })
     });
     lines.collect()
 }
@@ -179,9 +187,12 @@ fn refusals(plan: &Plan, style: Style) -> Vec<Line> {
     let mut lines = vec![Line::new().with("This plan must not be carried out:", Ink::Alarm)];
     for refusal in &plan.refusals {
         let mark = Line::new().with(style.pick("  ✗ ", "  x "), Ink::Alarm);
-        lines.extend(hanging(mark, &refusal.reason, Ink::Red, style.columns()));
+        lines.extend(hanging(&mark, &refusal.reason, Ink::Red, style.columns()));
         let mark = Line::new().with(style.pick("    → ", "    > "), Ink::Dim);
-        lines.extend(hanging(mark, &refusal.hint, Ink::Plain, style.columns()));
+        lines.extend(hanging(&mark, &refusal.hint, Ink::Plain, style.columns()));
     }
     lines
 }
+
+#[cfg(test)]
+mod tests;
