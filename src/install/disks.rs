@@ -224,3 +224,96 @@ pub(super) fn advise_own_passphrases(cx: &mut Context<'_>) {
     let advice: Vec<String> = cx.passphrases.one_time().map(advice).collect();
     cx.next.extend(advice);
 }
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+    use std::os::unix::fs::PermissionsExt;
+    use std::path::Path;
+    use std::process::{Command, Stdio};
+
+    use super::*;
+
+    /// Runs what `command` would run there, in a shell here.
+    fn here(command: &RemoteCommand) -> std::process::Output {
+        let words = command.words();
+        let mut child = Command::new(&words[0])
+            .args(&words[1..])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        child.stdin.take().unwrap().write_all(command.input().unwrap_or_default()).unwrap();
+        child.wait_with_output().unwrap()
+    }
+
+    fn container(name: &str, key_file: Option<&Path>) -> PlannedEncryption {
+        PlannedEncryption {
+            name: name.to_owned(),
+            key_file: key_file.map(|path| path.to_str().unwrap().parse().unwrap()),
+            passphrase: PassphraseSource::OneTime,
+        }
+    }
+
+    /// The command with a program of this machine in the place of a store path.
+    fn with_program(command: &RemoteCommand, program: &Path) -> RemoteCommand {
+        let words = command.words();
+        let script = words.iter().position(|word| word.starts_with("/nix/store/")).unwrap();
+        let replaced = words.iter().enumerate().map(|(index, word)| {
+            if index == script { program.to_str().unwrap().to_owned() } else { word.clone() }
+        });
+        let mut replaced = replaced.collect::<Vec<_>>().into_iter();
+        RemoteCommand::new(replaced.next().unwrap())
+            .args(replaced)
+            .stdin_bytes(command.input().unwrap_or_default())
+    }
+
+    #[test]
+    fn keys_are_there_for_the_script_alone_and_answers_follow_them() {
+        let dir = tempfile::tempdir().unwrap();
+        let (one, two) = (dir.path().join("a b/one"), dir.path().join("two"));
+        let program = dir.path().join("script");
+        let text = format!(
+            "#!/bin/sh\ncat '{0}'; echo; cat '{1}'; stat -c ' %a' '{0}'\n\
+             read -r first; read -r again; echo \"$first=$again\"; exit 7\n",
+            one.display(),
+            two.display()
+        );
+        std::fs::write(&program, text).unwrap();
+        std::fs::set_permissions(&program, PermissionsExt::from_mode(0o755)).unwrap();
+        // A file that is there already must not lend its mode.
+        std::fs::write(&two, "old").unwrap();
+
+        let secrets = [("one", "first key\n"), ("two", "it's $2"), ("asked", "typed in")];
+        let secrets = secrets.map(|(name, text)| (name, Secret::new(text)));
+        let find = |name: &str| secrets.iter().find(|(it, _)| *it == name).map(|(_, it)| it);
+        let containers =
+            [container("one", Some(&one)), container("asked", None), container("two", Some(&two))];
+        let script = "/nix/store/zr2knphxg8yyy2mkq8akf2hfknjvdiz7-disko".parse().unwrap();
+        let command = script_command(&containers, find, &script).unwrap();
+        assert!(!command.to_string().contains("typed in"), "{command}");
+        let output = here(&with_program(&command, &program));
+        let stdout = String::from_utf8_lossy(&output.stdout);
+        assert_eq!(stdout, "first key\n\nit's $2 600\ntyped in=typed in\n", "{output:?}");
+        assert_eq!(output.status.code(), Some(7));
+        assert!(!one.exists() && !two.exists());
+        assert!(script_command(&containers, |_| None, &script).is_err());
+    }
+
+    #[test]
+    fn letting_go_of_nothing_is_fine_and_of_what_stays_is_not() {
+        let release = |items: &[&str]| {
+            let command = RemoteCommand::script(RELEASE).arg("/nonexistent/mnt");
+            here(&command.args(items.iter().copied()))
+        };
+        let nothing = ["luks:no-such", "vg:no-such", "md:no-such", "pool:no-such", "swap:/dev/no"];
+        let output = release(&nothing);
+        assert!(output.status.success(), "{output:?}");
+        // A name that is there and can't be closed.
+        let output = release(&["luks:control"]);
+        assert!(!output.status.success());
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert!(said.contains("still in use: control"), "{said}");
+    }
+}

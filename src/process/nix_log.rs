@@ -336,10 +336,12 @@ mod tests {
     }
 
     fn texts(updates: &[Update]) -> Vec<&str> {
-        let text = |update: &Update| match update {
-            Update::Text(text) => Some(text.as_str()),
-            _ => None,
-        };
+        fn text(update: &Update) -> Option<&str> {
+            match update {
+                Update::Text(text) => Some(text),
+                _ => None,
+            }
+        }
         updates.iter().filter_map(text).collect()
     }
 

@@ -78,6 +78,9 @@ async fn build(cx: &mut Context<'_>) -> Result<StorePath, Failure> {
 
 /// Are the disks that will be erased still the ones that the user has seen and agreed to?
 async fn compare_disks(cx: &mut Context<'_>) -> Result<(), Failure> {
+    if cx.plan.disks.is_empty() {
+        return Ok(());
+    }
     let remote = cx.remote().await?;
     let probe = remote::probe(&*remote).await.map_err(|error| Failure::new(error.to_string()))?;
     for planned in &cx.plan.disks {

@@ -40,3 +40,6 @@ pub fn of(phase: Phase) -> Option<Box<dyn PhaseRun>> {
     };
     Some(run)
 }
+
+#[cfg(test)]
+mod tests;

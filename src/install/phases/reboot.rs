@@ -101,7 +101,7 @@ async fn wait_for_installed(cx: &mut Context<'_>) -> Result<(), Failure> {
                 watch.check(Instant::now())?;
             }
         }
-        cx.pause(PAUSE).await?;
+        cx.pause(PAUSE.min(cx.world.limits.connect)).await?;
     };
     cx.side = Side::Installed;
     cx.connection = Some(connection);

@@ -4,6 +4,8 @@
 //! The switch runs on the host detached from the connection, since it may restart the network and
 //! sshd. Carried out again, it copies what is missing and switches anew.
 
+use std::time::Duration;
+
 use async_trait::async_trait;
 
 use crate::install::building::{self, attr};
@@ -17,6 +19,12 @@ use crate::validated::StorePath;
 
 /// Brings the full configuration.
 pub(super) struct Rebuild;
+
+/// Where the switch keeps its log and status on the host.
+const STATE: &str = "/run/nixos-bootstrap";
+
+/// Between two attempts to connect.
+const PAUSE: Duration = Duration::from_secs(2);
 
 #[async_trait]
 impl PhaseRun for Rebuild {
@@ -73,11 +81,11 @@ async fn here(cx: &mut Context<'_>) -> Result<StorePath, Failure> {
     Ok(system)
 }
 
-/// Makes `$1` the system profile and starts the switch to it as a unit of its own (without
+/// Makes `$1` the system profile and, with `$2` for its files, starts the switch to it as a unit of its own (without
 /// systemd, as a session of its own). Log and status go into files; a status is there when it is
 /// over. A switch that is still running is left to end first: two at once would collide.
 const START: &str = r#"
-state=/run/nixos-bootstrap
+state=$2
 mkdir -p -m 0700 "$state"
 if [ -e "$state/pid" ] && kill -0 "$(cat "$state/pid")" 2>/dev/null; then exit 0; fi
 rm -f "$state/log" "$state/status" "$state/pid"
@@ -96,13 +104,13 @@ if [ -d /run/systemd/system ] && command -v systemd-run >/dev/null; then
 else
   setsid sh -c "$work" sh "$1" "$state" </dev/null >/dev/null 2>&1 &
 fi
+until [ -e "$state/pid" ] || [ -e "$state/status" ]; do sleep 0.1; done
 "#;
 
-/// Prints the log of the switch from line `$1` on as it grows, until there is a status, which it
+/// Prints the log of the switch in `$2` from line `$1` on as it grows, until there is a status, which it
 /// ends with.
 const FOLLOW: &str = r#"
-state=/run/nixos-bootstrap
-next=$1
+next=$1 state=$2
 show() {
   [ -e "$state/log" ] || return 0
   lines=$(wc -l <"$state/log")
@@ -144,6 +152,7 @@ async fn switch(cx: &mut Context<'_>, system: &StorePath) -> Result<(), Failure>
 async fn follow(cx: &mut Context<'_>, shown: &mut u64) -> Result<i32, Failure> {
     let command = RemoteCommand::script(FOLLOW)
         .arg((*shown + 1).to_string())
+        .arg(STATE)
         .as_root()
         .limit(cx.world.limits.long);
     let remote = cx.remote().await?;
@@ -187,7 +196,7 @@ async fn reconnect(cx: &mut Context<'_>) -> Result<(), Failure> {
             Err(failure) if tokio::time::Instant::now() >= deadline => {
                 return Err(failure.hint("the host did not come back after the switch"));
             }
-            Err(_) => cx.pause(std::time::Duration::from_secs(2)).await?,
+            Err(_) => cx.pause(PAUSE.min(cx.world.limits.connect)).await?,
         }
     }
 }
@@ -241,4 +250,60 @@ fn ssh_command(cx: &Context<'_>, options: &[String], line: &str) -> Command {
         .args(["-p", &door.port.to_string(), "-l", door.user.as_str(), "--"])
         .arg(cx.access.address.as_str())
         .arg(line)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+    use std::process::{Command, Output};
+
+    use super::*;
+
+    fn program(path: &Path, text: &str) {
+        use std::os::unix::fs::PermissionsExt;
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, format!("#!/bin/sh\n{text}\n")).unwrap();
+        std::fs::set_permissions(path, PermissionsExt::from_mode(0o755)).unwrap();
+    }
+
+    /// Runs a script as it would run on a host without systemd.
+    fn here(dir: &Path, script: &str, args: &[&str]) -> Output {
+        let script = script.replace("-d /run/systemd/system", "-d /nonexistent");
+        let path = format!("{}:{}", dir.join("bin").display(), env!("PATH"));
+        let mut command = Command::new("sh");
+        command.args(["-euc", &script, "sh"]).args(args).env("PATH", path).output().unwrap()
+    }
+
+    #[test]
+    fn the_switch_runs_detached_and_its_log_can_be_taken_up_anywhere() {
+        let dir = tempfile::tempdir().unwrap();
+        let (dir, system) = (dir.path(), dir.path().join("system"));
+        let state = dir.join("state");
+        program(&dir.join("bin/nix-env"), &format!("echo \"$@\" >>{}", dir.join("env").display()));
+        program(
+            &system.join("bin/switch-to-configuration"),
+            &format!(
+                "echo $1 >>{}; echo one; sleep 0.5; echo two >&2; echo three; exit 4",
+                dir.join("switched").display()
+            ),
+        );
+        let (system, state) = (system.to_str().unwrap(), state.to_str().unwrap());
+        let started = here(dir, START, &[system, state]);
+        assert!(started.status.success(), "{started:?}");
+        // A second start while it runs leaves it alone.
+        let again = here(dir, START, &[system, state]);
+        assert!(again.status.success(), "{again:?}");
+        let followed = here(dir, FOLLOW, &["2", state]);
+        assert_eq!(String::from_utf8_lossy(&followed.stdout), "two\nthree\n");
+        assert_eq!(followed.status.code(), Some(4));
+        let read = |name: &str| std::fs::read_to_string(dir.join(name)).unwrap();
+        assert_eq!(read("switched"), "switch\n");
+        let set = format!("-p /nix/var/nix/profiles/system --set {system}\n");
+        assert_eq!(read("env"), set);
+        assert_eq!(
+            here(dir, FOLLOW, &["1", state]).stdout,
+            b"one\ntwo\nthree\n",
+            "a status stays to be read"
+        );
+    }
 }
