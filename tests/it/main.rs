@@ -2,6 +2,7 @@
 
 mod copy;
 mod known_hosts;
+mod phases;
 mod probe;
 mod ssh;
 mod sshd;
