@@ -344,3 +344,6 @@ fn end(journal: Journal, prepared: &Prepared, ledger: &Ledger) -> Result<Option<
 fn millis(time: Duration) -> u64 {
     u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
 }
+
+#[cfg(test)]
+mod tests;

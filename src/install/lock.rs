@@ -4,6 +4,7 @@ use std::fs::{self, File, TryLockError};
 use std::io::{self, Read, Seek, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::Path;
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
@@ -76,7 +77,7 @@ impl RunLock {
             .mode(0o600)
             .open(&path);
         let mut file = open.map_err(broken)?;
-        match file.try_lock() {
+        match try_lock(&file) {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => {
                 let mut text = String::new();
@@ -99,6 +100,18 @@ impl RunLock {
         file.write_all(text.as_bytes()).map_err(broken)?;
         Ok(Self { _file: file })
     }
+}
+
+/// Tries for a moment: a program that another run has just started holds a copy of its lock until
+/// it is really running.
+fn try_lock(file: &File) -> Result<(), TryLockError> {
+    for _ in 0..10 {
+        match file.try_lock() {
+            Err(TryLockError::WouldBlock) => std::thread::sleep(Duration::from_millis(20)),
+            other => return other,
+        }
+    }
+    file.try_lock()
 }
 
 #[cfg(test)]

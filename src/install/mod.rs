@@ -34,6 +34,8 @@ pub mod size;
 mod steps;
 pub mod stopwatch;
 pub mod surroundings;
+#[cfg(test)]
+pub(crate) mod testing;
 mod trust;
 mod warn;
 

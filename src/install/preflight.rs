@@ -15,9 +15,9 @@ use super::private::{HostKeys, Passphrases, PrivateDir};
 use super::record::Record;
 use super::resume;
 use super::stopwatch::Stopwatch;
-use super::surroundings::{Surroundings, look_around, minimal_flake};
+use super::surroundings::{Surroundings, look_around};
 use super::trust::{Reached, Way, ask, reach};
-use crate::facts::{EvalError, HostFacts};
+use crate::facts::{EvalError, HostFacts, installer_flake};
 use crate::remote::{Connection, Probe, ProbeError, Target, probe};
 use crate::validated::UserName;
 
@@ -482,6 +482,18 @@ fn settled(mut access: Access, plan: &Plan) -> Access {
     access.installed.port = plan.target.installed_port;
     access.installed.user = plan.target.installed_user.clone();
     access
+}
+
+/// The reference of the small flake with the minimal configurations, where there is one.
+fn minimal_flake(options: &Options) -> Option<String> {
+    let dir = options.flake_dir.as_deref()?;
+    if !dir.join("nixos-installer/flake.nix").is_file() {
+        return None;
+    }
+    let real = dir.canonicalize().ok()?;
+    // As `nix` does it: the repository may begin further up.
+    let in_git = real.ancestors().any(|folder| folder.join(".git").exists());
+    installer_flake(&options.flake).map(|small| small.reference(in_git).to_owned())
 }
 
 fn expand_home(path: &str) -> PathBuf {
