@@ -405,3 +405,6 @@ fn sorted(value: Value) -> Value {
 pub(super) fn runs(plan: &Plan, phase: Phase) -> bool {
     plan.phase(phase).is_some_and(|planned| planned.action == super::plan::Action::Run)
 }
+
+#[cfg(test)]
+mod tests;

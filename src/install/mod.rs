@@ -15,7 +15,6 @@ pub mod engine;
 pub mod event;
 mod git;
 pub mod journal;
-pub(crate) mod layout;
 pub mod lock;
 mod mounts;
 mod nixos_anywhere;
@@ -34,8 +33,6 @@ pub mod size;
 mod steps;
 pub mod stopwatch;
 pub mod surroundings;
-#[cfg(test)]
-pub(crate) mod testing;
 mod trust;
 mod warn;
 

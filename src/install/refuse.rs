@@ -29,10 +29,13 @@ pub(super) fn refusals(inputs: &Inputs<'_>, plan: &Plan) -> Vec<Refusal> {
         found.extend(no_disks(inputs, plan));
         for disk in &plan.disks {
             found.extend(device(inputs, plan, disk));
-            found.extend(layout(inputs, disk));
+            // The size of a disk that will not be taken is beside the point.
+            if !disk.live.as_ref().is_some_and(|live| live.boot_medium) {
+                found.extend(layout(inputs, disk));
+                found.extend(swap(inputs, disk));
+            }
         }
         found.extend(twice(plan));
-        found.extend(swap(inputs, plan));
         found.extend(volumes(plan));
         found.extend(terminal(inputs, plan));
     }
@@ -226,10 +229,7 @@ fn device(inputs: &Inputs<'_>, plan: &Plan, disk: &PlannedDisk) -> Option<Refusa
         return Some(refusal(
             "boot-medium",
             format!("{called} holds the running installer: it can't be erased"),
-            format!(
-                "set disko.devices.disk.{name}.device to another disk. {}",
-                choices(inputs.probe)
-            ),
+            choose(name, inputs.probe),
         ));
     }
     if live.read_only {
@@ -266,19 +266,15 @@ fn missing(probe: &Probe, disk: &PlannedDisk) -> Refusal {
             format!("set disko.devices.disk.{}.device to {}", disk.name, stable_name(parent)),
         );
     }
-    refusal(
-        "missing-device",
-        format!("the machine has no {device}"),
-        format!("set disko.devices.disk.{}.device. {}", disk.name, choices(probe)),
-    )
+    refusal("missing-device", format!("the machine has no {device}"), choose(&disk.name, probe))
 }
 
 fn part_of(nodes: &[LiveNode], device: &str) -> bool {
     nodes.iter().any(|node| node.path == device || part_of(&node.children, device))
 }
 
-/// The disks that could be meant, for a hint.
-fn choices(probe: &Probe) -> String {
+/// A hint with the disks that could be meant.
+fn choose(name: &str, probe: &Probe) -> String {
     let disks: Vec<String> = probe
         .disks
         .iter()
@@ -289,10 +285,13 @@ fn choices(probe: &Probe) -> String {
         })
         .collect();
     if disks.is_empty() {
-        "The machine has no disk besides the one it was started from".to_owned()
-    } else {
-        format!("The machine has: {}", disks.join(", "))
+        return "attach a disk: the machine has none besides the one it was started from"
+            .to_owned();
     }
+    format!(
+        "set disko.devices.disk.{name}.device to a disk that the machine has: {}",
+        disks.join(", ")
+    )
 }
 
 /// The name of a disk that stays the same from boot to boot, or else its kernel's name.
@@ -382,16 +381,14 @@ fn twice(plan: &Plan) -> Vec<Refusal> {
     found
 }
 
-fn swap(inputs: &Inputs<'_>, plan: &Plan) -> Vec<Refusal> {
-    let mut found = Vec::new();
-    for disk in &plan.disks {
-        let size = disk.live.as_ref().map(|live| live.size);
-        let whole = disk.whole.iter().flat_map(|content| swapfiles(content, size));
-        let parts = disk.layout.iter().filter_map(|part| Some((part.content.as_ref()?, part.size)));
-        let files = whole.chain(parts.flat_map(|(content, room)| swapfiles(content, room)));
-        found.extend(files.filter_map(|file| swapfile(&file, disk.device.as_str())));
-        found.extend(boot_swap(inputs.installed, disk));
-    }
+fn swap(inputs: &Inputs<'_>, disk: &PlannedDisk) -> Vec<Refusal> {
+    let size = disk.live.as_ref().map(|live| live.size);
+    let whole = disk.whole.iter().flat_map(|content| swapfiles(content, size));
+    let parts = disk.layout.iter().filter_map(|part| Some((part.content.as_ref()?, part.size)));
+    let files = whole.chain(parts.flat_map(|(content, room)| swapfiles(content, room)));
+    let mut found: Vec<Refusal> =
+        files.filter_map(|file| swapfile(&file, disk.device.as_str())).collect();
+    found.extend(boot_swap(inputs.installed, disk));
     found
 }
 
@@ -548,3 +545,6 @@ fn firmware(inputs: &Inputs<'_>) -> Option<Refusal> {
         )
     })
 }
+
+#[cfg(test)]
+mod tests;

@@ -8,6 +8,7 @@ use super::phase::Phase;
 use super::plan::{Action, PassphraseSource, Plan, PlannedDisk, PlannedPhase};
 use super::size::human;
 use crate::facts::{Boot, HardwareGenerator, HostFacts};
+use crate::validated::StorePath;
 
 /// Every phase of a run, in order.
 pub(super) fn phases(inputs: &Inputs<'_>, plan: &Plan) -> Vec<PlannedPhase> {
@@ -140,15 +141,21 @@ fn install(inputs: &Inputs<'_>, plan: &Plan) -> Vec<String> {
         Via::Minimal => "the minimal system",
         Via::Full => "the full system",
     };
-    let path = plan.system.install.as_ref().map(|toplevel| format!(" {}", toplevel.out_path));
+    let name = plan.system.install.as_ref().map(|toplevel| store_name(&toplevel.out_path));
     let keys: Vec<&str> =
         plan.host_keys.iter().flat_map(|key| &key.paths).map(AsRef::as_ref).collect();
     let loader = loader(&inputs.installed.boot);
     vec![
-        format!("target: copies {which}{} to /mnt", path.unwrap_or_default()),
+        format!("target: copies {which}{} to /mnt", name.unwrap_or_default()),
         format!("target: places the host key at {}", keys.join(" and ")),
         format!("target: makes it start with {loader}"),
     ]
+}
+
+/// The name of a store path, for people, in brackets.
+fn store_name(path: &StorePath) -> String {
+    let base = path.as_str().rsplit('/').next().unwrap_or_default();
+    base.split_once('-').map(|(_, name)| format!(" ({name})")).unwrap_or_default()
 }
 
 fn loader(boot: &Boot) -> String {

@@ -281,3 +281,6 @@ fn secret_files(facts: &HostFacts) -> Vec<String> {
     }
     files
 }
+
+#[cfg(test)]
+mod tests;

@@ -9,13 +9,16 @@ use super::text::{Ink, Kind, Line, Style, cut};
 pub(super) struct Piece {
     /// Upper label.
     pub(super) name: String,
-    /// Lower label.
+    /// Lower label; short, such as `19.5G`.
     pub(super) size: String,
     /// Share of the bar.
     pub(super) weight: u64,
     /// Colour.
     pub(super) kind: Kind,
 }
+
+/// Columns that a small piece may have more than its share, so that its label can be read.
+const LABEL: usize = 5;
 
 /// Draws `pieces` as a box of `width` columns: four lines.
 pub(super) fn draw(pieces: &[Piece], width: usize, style: Style) -> Vec<Line> {
@@ -60,8 +63,8 @@ fn centred(label: &str, cell: usize, kind: Kind, style: Style) -> String {
 /// The columns that a piece gets at least: its labels where there is room for all, else 1.
 fn least(piece: &Piece, inside: usize, count: usize) -> usize {
     let fair = inside / (2 * count.max(1));
-    let label = piece.name.width().max(piece.size.width());
-    if piece.kind == Kind::Free { 1 } else { label.min(fair.max(1)).max(1) }
+    let label = piece.name.width().max(piece.size.width()).min(LABEL);
+    if piece.kind == Kind::Free { 1 } else { label.min(fair).max(1) }
 }
 
 /// Shares `total` columns out by weight, none with fewer than its least.

@@ -1,7 +1,7 @@
 //! Disks as pictures: the layout that is to come, and what is there now.
 
 use super::bar::{self, Piece};
-use super::text::{Ink, Kind, Line, Style, hanging, human};
+use super::text::{Ink, Kind, Line, Style, hanging, human, short};
 use super::tree::{self, Node};
 use crate::facts::{Content, Disk, Disko, Partition, Swapfile};
 use crate::install::layout::asked_size;
@@ -61,9 +61,7 @@ pub(super) fn disk(disk: &PlannedDisk, fate: Fate, style: Style) -> Vec<Line> {
 fn title(disk: &PlannedDisk) -> Line {
     let link = disk.live.as_ref().filter(|live| live.path != disk.device.as_str());
     let link = link.map(|live| format!(" = {}", live.path)).unwrap_or_default();
-    Line::new()
-        .with(&format!("disk {}", disk.name), Ink::Bold)
-        .with(&format!("  {}{link}", disk.device), Ink::Bold)
+    Line::new().with(&disk.name, Ink::Bold).with(&format!("  {}{link}", disk.device), Ink::Bold)
 }
 
 /// What a disk is, in words.
@@ -107,7 +105,7 @@ fn planned(disk: &PlannedDisk, columns: usize, style: Style) -> Vec<Line> {
     let (pieces, nodes) = match &disk.whole {
         Some(content) => {
             let node = content_node(&disk.name, &size.map(human).unwrap_or_default(), content);
-            let (name, size) = (node.words.clone(), node.size.clone());
+            let (name, size) = (node.words.clone(), short(&node.size));
             (vec![Piece { name, size, weight: 1, kind: node.kind }], vec![node])
         }
         None => (planned_pieces(&disk.layout, size), disk.layout.iter().map(part_node).collect()),
@@ -122,14 +120,15 @@ fn planned_pieces(parts: &[PlannedPart], size: Option<u64>) -> Vec<Piece> {
         parts.iter().map(|part| Some((part.start?, part.size?))).collect();
     let piece = |part: &PlannedPart, weight| Piece {
         name: part.name.clone(),
-        size: part_size(part),
+        size: short(&part_size(part)),
         weight,
         kind: kind(part.content.as_ref()),
     };
     let (Some(placed), Some(size)) = (placed, size) else {
-        // Whatever takes the rest is drawn as large as all others together.
+        // Whatever takes the rest is taken to be much larger than all others.
         let known: u64 = parts.iter().filter_map(|part| part.size).sum();
-        return parts.iter().map(|part| piece(part, part.size.unwrap_or(known.max(1)))).collect();
+        let rest = known.saturating_mul(4).max(1);
+        return parts.iter().map(|part| piece(part, part.size.unwrap_or(rest))).collect();
     };
     let mut extents: Vec<(u64, u64, Piece)> = parts
         .iter()
@@ -148,7 +147,7 @@ fn with_gaps(extents: Vec<(u64, u64, Piece)>, size: u64) -> Vec<Piece> {
         let free = to.saturating_sub(from);
         (free > size / 100).then(|| Piece {
             name: "free".to_owned(),
-            size: human(free),
+            size: short(&human(free)),
             weight: free,
             kind: Kind::Free,
         })
@@ -164,7 +163,7 @@ fn with_gaps(extents: Vec<(u64, u64, Piece)>, size: u64) -> Vec<Piece> {
 
 fn part_size(part: &PlannedPart) -> String {
     part.size.map_or_else(
-        || if part.asked == "100%" { "the rest".to_owned() } else { part.asked.clone() },
+        || if part.asked == "100%" { "the rest".to_owned() } else { shown(&part.asked) },
         human,
     )
 }
@@ -360,7 +359,7 @@ fn live_pieces(live: &LiveDisk) -> Vec<Piece> {
             (None, None) => "empty".to_owned(),
         };
         let kind = live.fs_type.as_deref().map_or(Kind::Free, live_kind);
-        return vec![Piece { name, size: human(live.size), weight: 1, kind }];
+        return vec![Piece { name, size: short(&human(live.size)), weight: 1, kind }];
     }
     let mut end = 0;
     let mut extents = Vec::new();
@@ -368,8 +367,12 @@ fn live_pieces(live: &LiveDisk) -> Vec<Piece> {
         let start = node.start.unwrap_or(end);
         end = start.saturating_add(node.size);
         let kind = node.fs_type.as_deref().map_or(Kind::Other, live_kind);
-        let piece =
-            Piece { name: node.name.clone(), size: human(node.size), weight: node.size, kind };
+        let piece = Piece {
+            name: node.name.clone(),
+            size: short(&human(node.size)),
+            weight: node.size,
+            kind,
+        };
         extents.push((start, node.size, piece));
     }
     extents.sort_by_key(|(start, ..)| *start);

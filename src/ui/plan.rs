@@ -1,7 +1,7 @@
 //! A [`Plan`] as text for people.
 
 use super::disks::{self, Fate};
-use super::text::{Ink, Line, Style, hanging, human, show};
+use super::text::{Ink, Line, Style, hanging, human, show, wrap};
 use crate::install::Phase;
 use crate::install::options::{Engine, RebuildOn, Via};
 use crate::install::plan::{Action, PassphraseSource, Plan, PlannedPhase};
@@ -11,6 +11,8 @@ pub use super::facts::{render_facts, render_hosts};
 
 /// Columns of the words in front of the header's lines.
 const LABELS: usize = 11;
+/// In front of a warning.
+const WARNING: &str = "warning: ";
 
 /// Draws a plan.
 #[must_use]
@@ -165,9 +167,14 @@ fn phase(planned: &PlannedPhase, style: Style) -> Vec<Line> {
 }
 
 fn warnings(plan: &Plan, style: Style) -> Vec<Line> {
-    let lines = plan.warnings.iter().flat_map(|warning| {
-        let heading = Line::new().with("warning: ", Ink::Yellow);
-        hanging(heading, warning, Ink::Plain, style.columns())
+    let lines = plan.warnings.iter().flat_map(|text| {
+        let parts = wrap(&format!("{WARNING}{text}"), style.columns() - 2);
+        parts.into_iter().enumerate().map(|(index, part)| match part.strip_prefix(WARNING) {
+            Some(rest) if index == 0 => {
+                Line::new().with(WARNING, Ink::Yellow).with(rest, Ink::Plain)
+            }
+            _ => Line::new().with("  ", Ink::Plain).with(&part, Ink::Plain),
+        })
     });
     lines.collect()
 }
@@ -185,3 +192,6 @@ fn refusals(plan: &Plan, style: Style) -> Vec<Line> {
     }
     lines
 }
+
+#[cfg(test)]
+mod tests;

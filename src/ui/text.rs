@@ -160,6 +160,11 @@ fn ascii(text: &str) -> String {
     text.chars().map(|c| if c.is_ascii() { c } else { '?' }).collect()
 }
 
+/// A human size without what goes without saying: `19.5G` for `19.5 GiB`.
+pub(super) fn short(size: &str) -> String {
+    size.strip_suffix("iB").map_or_else(|| size.to_owned(), |size| size.replace(' ', ""))
+}
+
 /// At most `width` columns of `text`; a cut is marked.
 pub(super) fn cut(text: &str, width: usize, style: Style) -> String {
     let text = clean(text);
