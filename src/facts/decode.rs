@@ -107,6 +107,11 @@ impl<'a> Decoder<'a> {
         self.value.is_array()
     }
 
+    /// Is it a set?
+    pub(super) fn is_set(&self) -> bool {
+        self.value.is_object()
+    }
+
     /// Is it a string?
     pub(super) fn is_string(&self) -> bool {
         self.value.is_string()
@@ -155,8 +160,7 @@ impl<'a> Decoder<'a> {
     /// A string that is parsed into a validated type.
     pub(super) fn parse<T: FromStr<Err = Invalid>>(&self) -> Decoded<T> {
         let text = self.str()?;
-        text.parse()
-            .map_err(|invalid: Invalid| self.wrong(format!("a {}: {}", invalid.what, invalid.rule)))
+        text.parse().map_err(|invalid: Invalid| self.wrong(expected(&invalid)))
     }
 
     /// The error that this value is not what was expected.
@@ -181,6 +185,14 @@ pub(super) fn attribute(name: &str) -> String {
     } else {
         format!("{name:?}")
     }
+}
+
+/// What a validated type wants, as a noun phrase.
+pub(super) fn expected(invalid: &Invalid) -> String {
+    let article = if invalid.what.starts_with(['a', 'e', 'i', 'o', 'u']) { "an" } else { "a" };
+    // "user" begins with the sound of "you".
+    let article = if invalid.what.starts_with("user") { "a" } else { article };
+    format!("{article} {}: {}", invalid.what, invalid.rule)
 }
 
 fn described(value: &Value) -> String {

@@ -217,6 +217,7 @@ let
       device = plain;
       size = plain;
     });
+    warnings = plain;
     zramSwap = whenEnabled {
       enable = plain;
       memoryPercent = plain;
@@ -406,8 +407,12 @@ in
   hosts = listToAttrs (
     map (name: {
       inherit name;
+      # In full, so that the host's name stands beside whatever goes wrong in it.
       value = builtins.addErrorContext "while reading the facts of the host ${name}" (
-        facts configurations.${name}
+        let
+          value = facts configurations.${name};
+        in
+        builtins.deepSeq value value
       );
     }) names
   );

@@ -53,6 +53,7 @@ pub fn decode_host(name: &HostName, value: &Value) -> Result<HostFacts, DecodeEr
         bootstrap: bootstrap(&host.config)?,
         article: article(&host.part("args", "_module.args")?, &host.config_vars)?,
         outputs: outputs(&host.part("outputs", "config.system.build")?)?,
+        warnings: host.config.read_at(&["warnings"], Decoder::texts)?.unwrap_or_default(),
     })
 }
 

@@ -45,6 +45,9 @@ pub struct HostFacts {
     pub article: ArticleArgs,
     /// What the flake builds for this host.
     pub outputs: Outputs,
+    /// `config.warnings`: what the configuration itself warns about.
+    #[serde(default)]
+    pub warnings: Vec<String>,
 }
 
 /// `disko.devices`, name to device.

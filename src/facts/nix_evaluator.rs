@@ -5,14 +5,14 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use serde_json::Value;
 
-use super::decode::DecodeError;
+use super::decode::{DecodeError, attribute, expected};
 use super::evaluator::{EvalError, Evaluator, FACTS_NIX};
 use super::flake_ref::installable;
 use super::host::{HostSummary, decode_host, decode_summary};
 use super::model::HostFacts;
 use crate::process::Runner;
 use crate::process::nix::{Nix, clean_error};
-use crate::validated::HostName;
+use crate::validated::{HostName, Invalid};
 
 /// How many edits away a name may be to be offered as what was meant, for each four letters.
 const EDITS_PER_FOUR: usize = 1;
@@ -108,9 +108,9 @@ fn apply(wanted: Wanted<'_>) -> String {
 }
 
 fn host_name(name: &str) -> Result<HostName, DecodeError> {
-    name.parse().map_err(|invalid: crate::validated::Invalid| DecodeError {
-        option: format!("the name of nixosConfigurations.{}", super::decode::attribute(name)),
-        expected: format!("a {}: {}", invalid.what, invalid.rule),
+    name.parse().map_err(|invalid: Invalid| DecodeError {
+        option: format!("the name of nixosConfigurations.{}", attribute(name)),
+        expected: expected(&invalid),
         found: format!("{name:?}"),
     })
 }

@@ -15,6 +15,9 @@ pub(super) fn outputs(build: &Decoder<'_>) -> Decoded<Outputs> {
 }
 
 fn derivation(derivation: &Decoder<'_>) -> Decoded<Derivation> {
+    if !derivation.is_set() {
+        return Err(derivation.wrong("a derivation"));
+    }
     let path = |name, attribute| {
         let option = format!("{}.{attribute}", derivation.option());
         derivation.require(name, "a store path").map(|path| path.named(option))?.parse()

@@ -89,7 +89,7 @@ pub fn clean_error(stderr: &str) -> String {
     let Some(start) = lines.iter().rposition(|line| line.starts_with("error:")) else {
         return stderr.trim().to_owned();
     };
-    let head = lines[start].trim_start_matches("error:").trim();
+    let head = lines[start].strip_prefix("error:").unwrap_or_default().trim();
     if !head.is_empty() {
         let rest = lines[start + 1..].iter().map(|line| dedent(line));
         return joined(std::iter::once(head).chain(rest));
@@ -166,7 +166,7 @@ fn trace<'a>(lines: &[&'a str]) -> (Vec<Frame<'a>>, Vec<&'a str>) {
     }
     let mut text: Vec<&str> = lines[message..].iter().map(|line| dedent(line)).collect();
     if let Some(first) = text.first_mut() {
-        *first = first.trim_start_matches("error:").trim_start();
+        *first = first.strip_prefix("error:").unwrap_or(first).trim_start();
     }
     (frames, text)
 }
@@ -197,4 +197,124 @@ fn dedent(line: &str) -> &str {
 
 fn joined<'a>(lines: impl Iterator<Item = &'a str>) -> String {
     lines.collect::<Vec<_>>().join("\n").trim_end().to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn shown(command: &Command) -> String {
+        command.to_string()
+    }
+
+    fn nix() -> Nix {
+        Nix { override_inputs: vec![("nixpkgs".into(), "path:/x y".into())], ..Nix::default() }
+    }
+
+    const START: &str = "nix --extra-experimental-features 'nix-command flakes'";
+
+    #[test]
+    fn command_lines_have_the_overrides_before_what_they_are_for() {
+        assert_eq!(
+            shown(&nix().eval_json(".#x", "f: f")),
+            format!(
+                "{START} eval --json --no-write-lock-file --show-trace --override-input nixpkgs \
+                 'path:/x y' --apply 'f: f' -- .#x"
+            )
+        );
+        assert_eq!(
+            shown(&nix().build(&[".#a".to_owned(), ".#b".to_owned()])),
+            format!(
+                "{START} build --no-link --print-out-paths --no-write-lock-file \
+                 --print-build-logs --log-format internal-json --override-input nixpkgs \
+                 'path:/x y' -- .#a .#b"
+            )
+        );
+    }
+
+    #[test]
+    fn copies_hand_the_ssh_options_on_by_the_environment() {
+        let path = "/nix/store/zr2knphxg8yyy2mkq8akf2hfknjvdiz7-x".parse().unwrap();
+        let options = ["-o".to_owned(), "ControlPath=/x".to_owned()];
+        let command = nix().copy("ssh-ng://root@h", &[path], &options);
+        assert_eq!(
+            shown(&command),
+            format!(
+                "{START} copy --no-check-sigs --log-format internal-json --to ssh-ng://root@h -- \
+                 /nix/store/zr2knphxg8yyy2mkq8akf2hfknjvdiz7-x"
+            )
+        );
+        let options = command.env.iter().find(|(name, _)| name == "NIX_SSHOPTS").unwrap();
+        assert_eq!(options.1.as_deref(), Some("-o ControlPath=/x".as_ref()));
+    }
+
+    #[test]
+    fn the_users_configuration_of_nix_stays() {
+        let env = nix().command(&["eval"]).env;
+        assert!(env.iter().all(|(name, _)| name != "NIX_CONFIG"), "{env:?}");
+    }
+
+    #[test]
+    fn an_error_with_its_own_place_keeps_it() {
+        let stderr = "warning: Git tree '/x' is dirty\n\
+            error: attribute 'b' missing\n       \
+            at /x/flake.nix:14:29:\n           \
+            13|     a\n           \
+            14|     g = { a = 1; }.b;\n             \
+            |         ^\n       \
+            Did you mean a?\n";
+        assert_eq!(
+            clean_error(stderr),
+            "attribute 'b' missing\nat /x/flake.nix:14:29:\n    13|     a\n    \
+             14|     g = { a = 1; }.b;\n      |         ^\nDid you mean a?"
+        );
+    }
+
+    #[test]
+    fn a_trace_gives_the_nearest_place_and_the_options() {
+        let stderr = "trace: noise\nevaluation warning: noise\nerror:\n       \
+            … while evaluating the attribute 'hosts'\n         \
+            at «string»:405:3:\n          \
+            404|   known\n\n       \
+            … while evaluating the option `a.b':\n\n       \
+            … while calling the 'throw' builtin\n         \
+            at /x/flake.nix:5:31:\n            \
+            4|       config = {\n            \
+            5|         b = throw \"error: why\";\n\n       \
+            … while calling 'f'\n         \
+            at «string»:1:1:\n            \
+            1| f\n\n       \
+            error: error: why\n       \
+            error: second line\n";
+        assert_eq!(
+            clean_error(stderr),
+            "error: why\nerror: second line\nat /x/flake.nix:5:31:\n   4|       config = {\n   \
+             5|         b = throw \"error: why\";\nwhile evaluating the option `a.b':"
+        );
+    }
+
+    #[test]
+    fn what_is_no_error_of_nix_stays_as_it_is() {
+        assert_eq!(clean_error("  something else\n"), "something else");
+        assert_eq!(clean_error(""), "");
+        assert_eq!(clean_error("error:\n"), "");
+        assert_eq!(clean_error("\u{1b}[31;1merror:\u{1b}[0m red"), "red");
+    }
+
+    #[test]
+    fn hints_fit_the_message() {
+        let cases = [
+            ("Path 'new.nix' in the repository \"/x\" is not tracked by Git.", "--intent-to-add"),
+            ("path '/nix/store/aa-source/hosts/x.nix' does not exist", "--intent-to-add"),
+            ("path '/nix/store/aa-source/hardware-configuration.nix' does not exist", "hardware"),
+            ("access to absolute path '/x' is forbidden in pure evaluation mode", "git repository"),
+            ("unable to download 'https://x'", "--override-input"),
+            ("The option `a' was accessed but has no value defined.", "set this option"),
+        ];
+        for (message, part) in cases {
+            let hint = hint(message).unwrap_or_else(|| panic!("no hint for {message}"));
+            assert!(hint.contains(part), "{message}: {hint}");
+        }
+        assert_eq!(hint("attribute 'x' missing"), None);
+    }
 }

@@ -1,6 +1,7 @@
 //! The integration tests, one binary.
 
 mod copy;
+mod facts;
 mod known_hosts;
 mod phases;
 mod probe;

@@ -5,6 +5,7 @@ in
 {
   config = {
     networking.hostName = "";
+    warnings = [ "This NixOS is old." ];
     nixpkgs.system = "i686-linux";
     disko.devices.disk = {
       msdos = {
