@@ -15,6 +15,7 @@ pub mod engine;
 pub mod event;
 mod git;
 pub mod journal;
+pub(crate) mod layout;
 pub mod lock;
 mod mounts;
 mod nixos_anywhere;
@@ -29,6 +30,8 @@ pub mod record;
 mod refuse;
 pub mod report;
 mod resume;
+#[cfg(test)]
+pub(crate) mod samples;
 pub mod size;
 mod steps;
 pub mod stopwatch;
