@@ -36,6 +36,8 @@ pub mod size;
 mod steps;
 pub mod stopwatch;
 pub mod surroundings;
+#[cfg(test)]
+pub(crate) mod testing;
 mod trust;
 mod warn;
 
