@@ -2,7 +2,7 @@
 //! carried out one after the other, what happens becomes [`event`]s, what is done goes into the
 //! journal.
 //!
-//! Data flows one way: Options + HostFacts + Probe → Plan → Events → Report. Nothing here draws,
+//! Data flows one way: options, facts and probe → plan → events → report. Nothing here draws,
 //! asks or parses arguments: that is what [`event::Reporter`] and [`event::Prompter`] are for.
 
 pub mod atomic;
@@ -30,13 +30,11 @@ pub mod record;
 mod refuse;
 pub mod report;
 mod resume;
-#[cfg(test)]
 pub(crate) mod samples;
 pub mod size;
 mod steps;
 pub mod stopwatch;
 pub mod surroundings;
-#[cfg(test)]
 pub(crate) mod testing;
 mod trust;
 mod warn;

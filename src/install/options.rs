@@ -12,6 +12,7 @@ use crate::validated::{AbsolutePath, HostName, UserName};
 
 /// The validated wishes of one run. What is `None` is taken from the facts.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
 pub struct Options {
     /// The host to install.
     pub host: HostName,

@@ -1,9 +1,12 @@
 //! The integration tests, one binary.
 
+mod cli;
 mod copy;
 mod facts;
 mod known_hosts;
+mod machine;
 mod phases;
 mod probe;
 mod ssh;
 mod sshd;
+mod tidy;
