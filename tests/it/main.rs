@@ -6,6 +6,7 @@ mod engine;
 mod facts;
 mod known_hosts;
 mod machine;
+mod phases;
 mod probe;
 mod ssh;
 mod sshd;
