@@ -295,7 +295,7 @@ impl Remote for Line {
             }
         };
         Ok(Output {
-            code: Some(if answer.is_some() { 0 } else { 1 }),
+            code: Some(i32::from(answer.is_none())),
             stdout: answer.unwrap_or_default(),
             stderr: Vec::new(),
         })
