@@ -40,7 +40,7 @@ pub struct World {
     pub cancel: CancellationToken,
     /// Where journals and locks live (`$XDG_STATE_HOME/nixos-bootstrap`).
     pub state_dir: PathBuf,
-    /// The user's own known_hosts file.
+    /// The user's own `known_hosts` file.
     pub user_known_hosts: PathBuf,
     /// Folders to try for the private directory, best first ([`super::private::bases`]).
     pub private_bases: Vec<PathBuf>,
@@ -350,7 +350,7 @@ impl Context<'_> {
     }
 }
 
-/// How to log in to `side`. The known_hosts file that ssh gets is the run's own and holds only the
+/// How to log in to `side`. The `known_hosts` file that ssh gets is the run's own and holds only the
 /// keys that the record has for that side, under the names of exactly this address and port.
 pub(super) fn login(
     world: &World,

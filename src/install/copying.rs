@@ -1,7 +1,7 @@
 //! Copying closures to the target with `nix copy`, through the connection that is open already.
 
 use super::building::{nix, run_nix};
-use super::context::{Context, Failure, Side};
+use super::context::{Context, Failure, FailureKind, Side};
 use crate::remote::RemoteCommand;
 use crate::validated::{Address, StorePath, UserName};
 
@@ -28,8 +28,8 @@ pub(super) async fn copy(
     let url = store_url(user, &cx.access.address, store);
     let command = nix(cx).copy(&url, paths, &remote.ssh_options());
     match run_nix(cx, &command).await {
-        Err(failure) if is_disk_full(&failure.error) => Err(disk_full(cx, store, &failure).await),
-        other => other.map(drop),
+        Err(failure) => Err(explained(cx, store, failure).await),
+        Ok(_) => Ok(()),
     }
 }
 
@@ -57,26 +57,39 @@ fn store_url(user: &UserName, address: &Address, store: Store) -> String {
 }
 
 /// Did a program fail for want of space?
-pub(super) fn is_disk_full(error: &str) -> bool {
+fn is_disk_full(error: &str) -> bool {
     ["No space left on device", "Disk quota exceeded"].iter().any(|words| error.contains(words))
 }
 
-/// The failure with the figures of the file system that is full.
-pub(super) async fn disk_full(cx: &mut Context<'_>, store: Store, failure: &Failure) -> Failure {
+/// The failure of a program that has written into `store`; where the file system is full, with its
+/// figures. nix-daemon may die of a full disk without a word, so that the figures decide, too.
+pub(super) async fn explained(cx: &mut Context<'_>, store: Store, failure: Failure) -> Failure {
+    if failure.kind != FailureKind::Failed {
+        return failure;
+    }
     let (place, what) = match (store, cx.side) {
         (Store::New, _) => (ROOT, "the new system's disk"),
-        (Store::Running, Side::Installer) => ("/nix/store", "the installer's memory"),
-        (Store::Running, Side::Installed) => ("/nix/store", "the host's disk"),
+        (Store::Running, Side::Installer) => ("", "the installer's memory"),
+        (Store::Running, Side::Installed) => ("", "the host's disk"),
     };
-    let df = RemoteCommand::script("df -Ph -- \"$@\" | tail -n +2").arg(place);
-    let df = df.arg(format!("{}/nix/store", if place == ROOT { ROOT } else { "" }));
-    let figures = match cx.on_target(&df).await {
-        Ok(output) => figures(&output.text()),
-        Err(error) => format!("(no figures: {})", error.error),
+    // The mount point of the store, of the root where the store is on it.
+    let df = RemoteCommand::script("for place; do df -Ph -- \"$place\" | tail -n +2; done; true")
+        .args([format!("{place}/"), format!("{place}/nix/store"), format!("{place}/boot")]);
+    let df = match cx.on_target(&df).await {
+        Ok(output) => output.text(),
+        Err(error) => format!("no figures: {}", error.error),
     };
-    Failure::new(format!("{what} is full: {figures}\n{}", failure.error))
+    if !is_disk_full(&failure.error) && !has_full(&df) {
+        return failure;
+    }
+    Failure::new(format!("{what} is full: {}\n{}", figures(&df), failure.error))
         .hint("give the file system more room in the disk layout, or install a smaller system")
         .hint("`--via minimal` installs the flake's minimal configuration first, where it has one")
+}
+
+/// Is one of the file systems that `df -P` lists full?
+fn has_full(df: &str) -> bool {
+    df.lines().any(|line| line.split_whitespace().nth(4) == Some("100%"))
 }
 
 /// `DEVICE: USED of SIZE used, FREE free, at PLACE` for each line of `df -P`.
@@ -114,5 +127,6 @@ mod tests {
         assert_eq!(figures(df), "10G of 10G used, 20K free on /dev/vda2 at /mnt; odd line");
         assert!(is_disk_full("error: write of 65536 bytes: No space left on device"));
         assert!(!is_disk_full("error: Broken pipe"));
+        assert!(has_full(df) && !has_full(&df.replace("100%", "99%")));
     }
 }

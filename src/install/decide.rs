@@ -321,7 +321,7 @@ fn hardware(inputs: &Inputs<'_>) -> Option<PlannedHardware> {
     let there = |name: &str| inputs.around.hardware_files.contains(&format!("{folder}/{name}"));
     let facter_only = there("facter.json") && !there("hardware-configuration.nix");
     let by_file = match &bootstrap.hardware_file {
-        Some(file) => file.ends_with(".json"),
+        Some(file) => Path::new(file).extension().is_some_and(|extension| extension == "json"),
         None => facter_only,
     };
     let generator = bootstrap.hardware_generator.unwrap_or(if by_file {

@@ -33,6 +33,8 @@ pub async fn confirm(prepared: &mut Prepared) -> Result<(), Failure> {
     if plan.refused() {
         let reasons: Vec<&str> = plan.refusals.iter().map(|r| r.reason.as_str()).collect();
         let mut failure = Failure::new(format!("nothing was changed: {}", reasons.join("; ")));
+        // The machine is not as the configuration needs it: the exit code of `plan`, too.
+        failure.kind = FailureKind::Changed;
         failure.hints = plan.refusals.iter().map(|refusal| refusal.hint.clone()).collect();
         return Err(failure);
     }
@@ -116,7 +118,7 @@ pub(super) async fn run_with(mut prepared: Prepared, find: &Find<'_>) -> Ended {
     let failure = match begin(&mut prepared) {
         Err(failure) => Some(failure),
         Ok(mut journal) => {
-            let ended = carry_out(&prepared, &mut journal, &mut ledger, find).await;
+            let ended = Box::pin(carry_out(&prepared, &mut journal, &mut ledger, find)).await;
             ended.err().or_else(|| end(journal, &prepared, &ledger).err())
         }
     };
@@ -236,7 +238,7 @@ async fn carry_out(
     result
 }
 
-fn context(prepared: &Prepared) -> Context<'_> {
+pub(super) fn context(prepared: &Prepared) -> Context<'_> {
     Context {
         world: &prepared.world,
         options: &prepared.options,

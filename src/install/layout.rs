@@ -220,22 +220,24 @@ fn place(spans: &[Span], total: u64) -> Result<Vec<Extent>, usize> {
 
 fn place_one(span: Span, usable: Extent, taken: &[Extent]) -> Option<Extent> {
     let block = largest_free(usable, taken)?;
-    let first = match span.start {
+    let start = match span.start {
         Place::Default => block.first,
-        Place::At(sector) => align_down(sector).max(ALIGN),
-        Place::Plus(sectors) => align_down(block.first + sectors),
-        Place::Minus(sectors) => align_down(block.last.checked_sub(sectors)?),
+        Place::At(sector) => sector.max(ALIGN),
+        Place::Plus(sectors) => block.first + sectors,
+        Place::Minus(sectors) => block.last.checked_sub(sectors)?,
     };
+    let first = align_down(start);
     let last = match span.end {
         Place::Default => block.last,
         // The end is where the next one may begin.
         Place::At(sector) => sector.checked_sub(1)?,
-        Place::Plus(sectors) => first + sectors - 1,
+        // Counted from the start as it was asked for.
+        Place::Plus(sectors) => start + sectors - 1,
         Place::Minus(sectors) => block.last.checked_sub(sectors)?,
     };
     // What takes the rest must leave something: one aligned unit.
-    let least = if matches!(span.end, Place::Plus(_)) { 1 } else { ALIGN };
-    (last >= first && last - first + 1 >= least).then_some(Extent { first, last })
+    let minimum = if matches!(span.end, Place::Plus(_)) { 1 } else { ALIGN };
+    (last >= first && last - first + 1 >= minimum).then_some(Extent { first, last })
 }
 
 /// The largest free block with an aligned start and end; the first of equal ones.

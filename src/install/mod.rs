@@ -37,7 +37,7 @@ mod steps;
 pub mod stopwatch;
 pub mod surroundings;
 #[cfg(test)]
-pub(crate) mod testing;
+mod testing;
 mod trust;
 mod warn;
 

@@ -83,9 +83,9 @@ pub async fn prepare(
     let world = clock.watch(world);
     let phase = Phase::Preflight;
     world.reporter.event(&Event::PhaseStarted { phase });
+    let preflight = Preflight { world: world.clone(), clock: Arc::clone(&clock), purpose };
     let prepared = tokio::select! {
-        prepared = Preflight { world: world.clone(), clock: Arc::clone(&clock), purpose }
-            .prepare(options.clone()) => prepared,
+        prepared = Box::pin(preflight.prepare(options.clone())) => prepared,
         () = world.cancel.cancelled() => Err(Failure::stopped()),
     };
     let millis = millis(&clock);
@@ -253,12 +253,11 @@ impl Preflight {
     ) -> Result<(HostFacts, Option<HostFacts>, Access, Reached), Failure> {
         self.step("evaluate the configuration");
         let early = known_access(options, state);
-        let (facts, minimal, reached) = match &early {
-            Some(access) => self.side_by_side(options, state, private, access).await?,
-            None => {
-                let (facts, minimal) = self.evaluate(options).await?;
-                (facts, minimal, None)
-            }
+        let (facts, minimal, reached) = if let Some(access) = &early {
+            self.side_by_side(options, state, private, access).await?
+        } else {
+            let (facts, minimal) = self.evaluate(options).await?;
+            (facts, minimal, None)
         };
         if wanted_access(options, &facts, state).is_none() {
             options.target = Some(self.ask_target(options).await?);

@@ -29,10 +29,13 @@ pub(super) fn refusals(inputs: &Inputs<'_>, plan: &Plan) -> Vec<Refusal> {
         found.extend(no_disks(inputs, plan));
         for disk in &plan.disks {
             found.extend(device(inputs, plan, disk));
-            found.extend(layout(inputs, disk));
+            // The size of a disk that will not be taken is beside the point.
+            if !disk.live.as_ref().is_some_and(|live| live.boot_medium) {
+                found.extend(layout(inputs, disk));
+                found.extend(swap(inputs, disk));
+            }
         }
         found.extend(twice(plan));
-        found.extend(swap(inputs, plan));
         found.extend(volumes(plan));
         found.extend(terminal(inputs, plan));
     }
@@ -378,16 +381,14 @@ fn twice(plan: &Plan) -> Vec<Refusal> {
     found
 }
 
-fn swap(inputs: &Inputs<'_>, plan: &Plan) -> Vec<Refusal> {
-    let mut found = Vec::new();
-    for disk in &plan.disks {
-        let size = disk.live.as_ref().map(|live| live.size);
-        let whole = disk.whole.iter().flat_map(|content| swapfiles(content, size));
-        let parts = disk.layout.iter().filter_map(|part| Some((part.content.as_ref()?, part.size)));
-        let files = whole.chain(parts.flat_map(|(content, room)| swapfiles(content, room)));
-        found.extend(files.filter_map(|file| swapfile(&file, disk.device.as_str())));
-        found.extend(boot_swap(inputs.installed, disk));
-    }
+fn swap(inputs: &Inputs<'_>, disk: &PlannedDisk) -> Vec<Refusal> {
+    let size = disk.live.as_ref().map(|live| live.size);
+    let whole = disk.whole.iter().flat_map(|content| swapfiles(content, size));
+    let parts = disk.layout.iter().filter_map(|part| Some((part.content.as_ref()?, part.size)));
+    let files = whole.chain(parts.flat_map(|(content, room)| swapfiles(content, room)));
+    let mut found: Vec<Refusal> =
+        files.filter_map(|file| swapfile(&file, disk.device.as_str())).collect();
+    found.extend(boot_swap(inputs.installed, disk));
     found
 }
 

@@ -45,15 +45,15 @@ fn idle(inputs: &Inputs<'_>, plan: &Plan, phase: Phase) -> Option<&'static str> 
         Phase::Secrets | Phase::Lock => Some("not configured"),
         Phase::Kexec if inputs.probe.installer => Some("the target already runs an installer"),
         Phase::Kexec if !kexec_chosen(inputs) => Some("not chosen"),
-        Phase::Hardware if no_folder => Some("the flake is no folder of this machine"),
+        Phase::Hardware | Phase::Sync | Phase::Commit if no_folder => {
+            Some("the flake is no folder of this machine")
+        }
         Phase::Hardware if plan.hardware.is_none() => {
             Some("no place for the file: set bootstrap.hardware.file, or make hosts/HOST")
         }
-        Phase::Sync if no_folder => Some("the flake is no folder of this machine"),
         Phase::Rebuild if plan.system.via == Via::Full => {
             Some("the full system is installed at once")
         }
-        Phase::Commit if no_folder => Some("the flake is no folder of this machine"),
         Phase::Commit if inputs.around.tracked.is_none() => {
             Some("the flake's folder is no git work tree")
         }

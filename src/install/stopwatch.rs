@@ -222,7 +222,7 @@ mod tests {
         drop(one);
         nap();
         drop(two);
-        let waited = watch.elapsed() - watch.own();
+        let waited = watch.elapsed().saturating_sub(watch.own());
         assert!(waited >= Duration::from_millis(90), "{waited:?}");
         assert!(waited <= watch.elapsed(), "overlapping waits were added up");
         nap();

@@ -1,6 +1,6 @@
 //! A scripted world for tests: one machine, one flake, one person. Programs are real.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
@@ -82,6 +82,14 @@ impl Stage {
     }
 }
 
+/// Runs `program` in `dir` for a test's own purposes.
+pub(crate) fn sh(dir: &Path, script: &str) -> String {
+    let output = std::process::Command::new("sh").arg("-euc").arg(script).current_dir(dir).output();
+    let output = output.unwrap();
+    assert!(output.status.success(), "{script}: {}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).unwrap()
+}
+
 /// The host grief with one disk.
 pub(crate) fn facts() -> HostFacts {
     let path = |name: &str| format!("/nix/store/zr2knphxg8yyy2mkq8akf2hfknjvdiz7-{name}");
@@ -152,7 +160,7 @@ struct MachineState {
     boots: u32,
     installer_key: String,
     installed_key: Option<String>,
-    /// Files below /mnt, for taking a host key back.
+    /// What `cat FILE` prints by file, and what other programs print by name; later ones win.
     files: Vec<(String, Vec<u8>)>,
     connections: u32,
 }
@@ -279,15 +287,15 @@ impl Remote for Line {
             "sh" if words.iter().any(|word| word.contains("lsblk")) => {
                 Some(self.0.probe().into_bytes())
             }
-            "cat" => {
+            program => {
                 let state = self.0.state();
-                let file = state.files.iter().find(|(path, _)| *path == words[1]);
-                file.map(|(_, content)| content.clone())
+                let name = if program == "cat" { words[1].as_str() } else { program };
+                let found = state.files.iter().rev().find(|(path, _)| path == name);
+                found.map(|(_, content)| content.clone())
             }
-            _ => None,
         };
         Ok(Output {
-            code: Some(if answer.is_some() { 0 } else { 1 }),
+            code: Some(i32::from(answer.is_none())),
             stdout: answer.unwrap_or_default(),
             stderr: Vec::new(),
         })

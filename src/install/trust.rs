@@ -1,8 +1,8 @@
 //! Which host keys of the installer are trusted, and how the first connection is made with them.
 //!
-//! The user vouches for a key by naming it, by having it in the own known_hosts file, by having
+//! The user vouches for a key by naming it, by having it in the own `known_hosts` file, by having
 //! accepted it in the run that was interrupted, or by comparing the fingerprint that is shown.
-//! Accepted keys go into the run's own known_hosts file and into no other.
+//! Accepted keys go into the run's own `known_hosts` file and into no other.
 
 use std::sync::Arc;
 
@@ -137,7 +137,7 @@ fn from_file(path: &std::path::Path) -> Result<Vec<HostPublicKey>, Failure> {
     if keys.is_empty() { Err(usage("the file holds no key".to_owned())) } else { Ok(keys) }
 }
 
-/// The keys that the user's own known_hosts file has for the target.
+/// The keys that the user's own `known_hosts` file has for the target.
 fn known(way: &Way<'_>) -> Result<Vec<HostPublicKey>, Failure> {
     let path = &way.world.user_known_hosts;
     match std::fs::read(path) {
@@ -182,11 +182,11 @@ async fn shown(way: &Way<'_>, expected: &[String]) -> Result<Vec<HostPublicKey>,
          screen show the same one (ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub)?",
         prints.join("\n  ")
     );
-    match ask(way.world, move |prompter| prompter.confirm(&question)).await? {
-        true => Ok(keys),
-        false => Err(Failure::new("the host key was not accepted; nothing was changed")
-            .kind(FailureKind::Stopped)),
+    if ask(way.world, move |prompter| prompter.confirm(&question)).await? {
+        return Ok(keys);
     }
+    Err(Failure::new("the host key was not accepted; nothing was changed")
+        .kind(FailureKind::Stopped))
 }
 
 /// Asks a question without blocking what runs beside it.

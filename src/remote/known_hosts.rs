@@ -1,4 +1,4 @@
-//! Editing known_hosts files (sshd(8), "SSH_KNOWN_HOSTS FILE FORMAT"): exactly the entries of given
+//! Editing `known_hosts` files (sshd(8), "`SSH_KNOWN_HOSTS` FILE FORMAT"): exactly the entries of given
 //! names go, nothing else changes. [`edit`] and [`find`] are pure; [`update_file`] is the door to
 //! the file. Patterns with wildcards or negation and lines with a marker (`@cert-authority`,
 //! `@revoked`) are somebody's own rules: they are never touched.
@@ -167,11 +167,11 @@ impl<'a> Entry<'a> {
 
     /// The line without `names`; nothing where no other host is left.
     fn without(&self, names: &[String]) -> Vec<u8> {
-        let named = |host: &&[u8]| names.iter().any(|name| is_host(host, name));
-        if !self.hosts().any(|host| named(&host)) {
+        let removed = |host: &&[u8]| names.iter().any(|name| is_host(host, name));
+        if !self.hosts().any(|host| removed(&host)) {
             return self.line.to_vec();
         }
-        let kept: Vec<&[u8]> = self.hosts().filter(|host| !named(host)).collect();
+        let kept: Vec<&[u8]> = self.hosts().filter(|host| !removed(host)).collect();
         if kept.iter().all(|host| host.is_empty()) {
             return Vec::new();
         }

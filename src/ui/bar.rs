@@ -69,7 +69,11 @@ fn least(piece: &Piece, inside: usize, count: usize) -> usize {
 
 /// Shares `total` columns out by weight, none with fewer than its least.
 fn share(weights: &[u64], least: &[usize], total: usize) -> Vec<usize> {
-    let sum: u128 = weights.iter().map(|weight| u128::from(*weight)).sum::<u128>().max(1);
+    let sum: u128 = weights.iter().map(|weight| u128::from(*weight)).sum();
+    if sum == 0 {
+        let equal = vec![1; weights.len()];
+        return if equal.is_empty() { Vec::new() } else { share(&equal, least, total) };
+    }
     let mut cells: Vec<usize> = weights
         .iter()
         .zip(least)
@@ -107,6 +111,7 @@ mod tests {
         // A tiny one keeps its least, taken from the largest.
         assert_eq!(share(&[1, 1_000_000], &[3, 4], 60), [3, 57]);
         assert_eq!(share(&[0, 0], &[1, 1], 9), [5, 4]);
+        assert_eq!(share(&[], &[], 9), [0; 0]);
         for total in 12..80 {
             let cells = share(&[512, 19_000, 8_000, 3], &[3, 3, 3, 3], total);
             assert_eq!(cells.iter().sum::<usize>(), total);

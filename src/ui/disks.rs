@@ -19,6 +19,8 @@ const GAP: usize = 4;
 pub(super) enum Fate {
     /// It will be erased.
     Erased,
+    /// It would be, if the plan were not refused.
+    Refused,
     /// An interrupted run has made the layout already.
     Made,
     /// It stays.
@@ -27,7 +29,7 @@ pub(super) enum Fate {
 
 /// The block of one disk.
 pub(super) fn disk(disk: &PlannedDisk, fate: Fate, style: Style) -> Vec<Line> {
-    let mut lines = vec![title(disk)];
+    let mut lines = title(disk, style);
     let Some(live) = &disk.live else {
         lines.push(Line::new().with("  the machine has no such disk; not to scale", Ink::Alarm));
         lines.extend(indented(planned(disk, style.columns() - 2, style)));
@@ -35,11 +37,12 @@ pub(super) fn disk(disk: &PlannedDisk, fate: Fate, style: Style) -> Vec<Line> {
     };
     let warning = match fate {
         Fate::Erased => ("EVERYTHING ON IT WILL BE ERASED", Ink::Alarm),
+        Fate::Refused => ("this plan would erase everything on it", Ink::Red),
         Fate::Made => ("formatted by the interrupted run", Ink::Dim),
         Fate::Kept => ("not formatted in this run", Ink::Dim),
     };
     lines.extend(hanging(
-        Line::new().with("  ", Ink::Plain),
+        &Line::new().with("  ", Ink::Plain),
         &about(live),
         Ink::Plain,
         style.columns(),
@@ -58,10 +61,11 @@ pub(super) fn disk(disk: &PlannedDisk, fate: Fate, style: Style) -> Vec<Line> {
     lines
 }
 
-fn title(disk: &PlannedDisk) -> Line {
+fn title(disk: &PlannedDisk, style: Style) -> Vec<Line> {
     let link = disk.live.as_ref().filter(|live| live.path != disk.device.as_str());
     let link = link.map(|live| format!(" = {}", live.path)).unwrap_or_default();
-    Line::new().with(&disk.name, Ink::Bold).with(&format!("  {}{link}", disk.device), Ink::Bold)
+    let heading = Line::new().with(&disk.name, Ink::Bold).with("  ", Ink::Plain);
+    hanging(&heading, &format!("{}{link}", disk.device), Ink::Bold, style.columns())
 }
 
 /// What a disk is, in words.
@@ -346,7 +350,7 @@ fn current(live: &LiveDisk, columns: usize, style: Style) -> Vec<Line> {
     let places = &live.mountpoints;
     if !places.is_empty() {
         let words = format!("the disk itself is in use: {}", places.join(", "));
-        lines.extend(hanging(Line::new(), &words, Ink::Red, columns));
+        lines.extend(hanging(&Line::new(), &words, Ink::Red, columns));
     }
     lines
 }
@@ -388,12 +392,14 @@ fn live_node(node: &LiveNode) -> Node {
     words.extend(node.label.as_ref().map(|label| format!("\"{label}\"")));
     let other = node.part_label.as_ref().filter(|label| Some(*label) != node.label.as_ref());
     words.extend(other.map(|label| format!("({label})")));
-    for place in &node.mountpoints {
-        words.push(if place == "[SWAP]" {
-            "active swap".to_owned()
-        } else {
-            format!("mounted at {place}")
-        });
+    let swap = |place: &&String| place.as_str() == "[SWAP]";
+    let mounts: Vec<&str> =
+        node.mountpoints.iter().filter(|place| !swap(place)).map(String::as_str).collect();
+    if !mounts.is_empty() {
+        words.push(format!("mounted at {}", mounts.join(", ")));
+    }
+    if mounts.len() < node.mountpoints.len() {
+        words.push("active swap".to_owned());
     }
     if words.is_empty() {
         words.push("nothing known on it".to_owned());
@@ -422,7 +428,7 @@ fn live_kind(fs_type: &str) -> Kind {
 pub(super) fn untouched(plan: &Plan, style: Style) -> Vec<Line> {
     let lines = plan.untouched.iter().flat_map(|live| {
         let heading = Line::new().with("  ", Ink::Plain).with(&live.path, Ink::Bold);
-        hanging(heading.with("  ", Ink::Plain), &about(live), Ink::Plain, style.columns())
+        hanging(&heading.with("  ", Ink::Plain), &about(live), Ink::Plain, style.columns())
     });
     lines.collect()
 }

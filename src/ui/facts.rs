@@ -15,7 +15,7 @@ pub fn render_facts(facts: &HostFacts, style: &Style) -> String {
     let mut lines = vec![Line::new().with(facts.name.as_str(), Ink::Bold)];
     for (label, text) in entries(facts) {
         let label = Line::new().with("  ", Ink::Plain).with(label, Ink::Dim).pad(2 + LABELS);
-        lines.extend(hanging(label, &text, Ink::Plain, style.columns()));
+        lines.extend(hanging(&label, &text, Ink::Plain, style.columns()));
     }
     let nodes: Vec<Node> = facts.disko.disks.iter().map(disks::configured).collect();
     if !nodes.is_empty() {

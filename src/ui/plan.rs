@@ -56,7 +56,7 @@ fn headed(heading: &str, lines: Vec<Line>) -> Vec<Line> {
 
 fn listed(entries: &[String], style: Style) -> Vec<Line> {
     let lines = entries.iter().flat_map(|entry| {
-        hanging(Line::new().with("  ", Ink::Plain), entry, Ink::Plain, style.columns())
+        hanging(&Line::new().with("  ", Ink::Plain), entry, Ink::Plain, style.columns())
     });
     lines.collect()
 }
@@ -71,7 +71,7 @@ fn header(plan: &Plan, style: Style) -> Vec<Line> {
     ];
     let mut add = |label: &str, text: String| {
         let label = Line::new().with("  ", Ink::Plain).with(label, Ink::Dim).pad(2 + LABELS);
-        lines.extend(hanging(label, &text, Ink::Plain, style.columns()));
+        lines.extend(hanging(&label, &text, Ink::Plain, style.columns()));
     };
     add("machine", machine(plan));
     add("install", installed(plan));
@@ -120,6 +120,7 @@ fn installed(plan: &Plan) -> String {
 
 fn fate(plan: &Plan) -> Fate {
     match plan.phase(Phase::Disko).map(|planned| &planned.action) {
+        Some(Action::Run) if plan.refused() => Fate::Refused,
         Some(Action::Run) => Fate::Erased,
         Some(Action::Done) => Fate::Made,
         Some(Action::Skip { .. }) | None => Fate::Kept,
@@ -151,15 +152,15 @@ fn phase(planned: &PlannedPhase, style: Style) -> Vec<Line> {
     let heading =
         Line::new().with(&format!("  {mark} {:<10}", planned.phase.name()), ink).with(" ", ink);
     match &planned.action {
-        Action::Skip { reason } => hanging(heading, reason, Ink::Dim, style.columns()),
-        Action::Done => hanging(heading, "done already", Ink::Dim, style.columns()),
+        Action::Skip { reason } => hanging(&heading, reason, Ink::Dim, style.columns()),
+        Action::Done => hanging(&heading, "done already", Ink::Dim, style.columns()),
         Action::Run if planned.changes.is_empty() => vec![heading],
         Action::Run => {
             let blank = Line::new().pad(heading.width());
             let lines = planned.changes.iter().enumerate().flat_map(|(index, change)| {
                 let start = if index == 0 { heading.clone() } else { blank.clone() };
                 let ink = if planned.phase == Phase::Disko { Ink::Red } else { Ink::Plain };
-                hanging(start, change, ink, style.columns())
+                hanging(&start, change, ink, style.columns())
             });
             lines.collect()
         }
@@ -186,9 +187,9 @@ fn refusals(plan: &Plan, style: Style) -> Vec<Line> {
     let mut lines = vec![Line::new().with("This plan must not be carried out:", Ink::Alarm)];
     for refusal in &plan.refusals {
         let mark = Line::new().with(style.pick("  ✗ ", "  x "), Ink::Alarm);
-        lines.extend(hanging(mark, &refusal.reason, Ink::Red, style.columns()));
+        lines.extend(hanging(&mark, &refusal.reason, Ink::Red, style.columns()));
         let mark = Line::new().with(style.pick("    → ", "    > "), Ink::Dim);
-        lines.extend(hanging(mark, &refusal.hint, Ink::Plain, style.columns()));
+        lines.extend(hanging(&mark, &refusal.hint, Ink::Plain, style.columns()));
     }
     lines
 }

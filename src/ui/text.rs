@@ -24,7 +24,7 @@ impl Style {
 
     /// The columns that are used: within reason, so that a picture is neither cut nor torn.
     pub(super) fn columns(self) -> usize {
-        self.width.clamp(40, 160)
+        self.width.clamp(50, 160)
     }
 }
 
@@ -132,7 +132,7 @@ impl Line {
             let text = if style.unicode { text.clone() } else { ascii(text) };
             let code = ink.code();
             if style.colour && !code.is_empty() && !text.is_empty() {
-                shown.push_str(&format!("\x1b[{code}m{text}\x1b[0m"));
+                shown.extend(["\x1b[", code, "m", &text, "\x1b[0m"]);
             } else {
                 shown.push_str(&text);
             }
@@ -234,7 +234,7 @@ fn split_at(word: &str, width: usize) -> usize {
 }
 
 /// `text` wrapped behind a heading: the first line has the heading, the others are indented alike.
-pub(super) fn hanging(heading: Line, text: &str, ink: Ink, columns: usize) -> Vec<Line> {
+pub(super) fn hanging(heading: &Line, text: &str, ink: Ink, columns: usize) -> Vec<Line> {
     let indent = heading.width();
     let blank = Line::new().pad(indent);
     let parts = wrap(text, columns.saturating_sub(indent));

@@ -9,7 +9,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use nixos_bootstrap::facts::{
-    EvalError, Evaluator, FACTS_NIX, HostFacts, NixEvaluator, decode_host, installer_flake,
+    Btrfs, Content, EvalError, Evaluator, FACTS_NIX, HostFacts, NixEvaluator, decode_host,
+    installer_flake,
 };
 use nixos_bootstrap::process::nix::Nix;
 use nixos_bootstrap::process::scripted::Scripted;
@@ -453,4 +454,97 @@ fn no_value_makes_the_decoders_panic() {
     }
     // Both ways must be walked.
     assert!((1_000..19_000).contains(&refused), "{refused} of 20000 were refused");
+}
+
+fn copy_folder(from: &Path, to: &Path) {
+    std::fs::create_dir_all(to).unwrap();
+    for entry in std::fs::read_dir(from).unwrap() {
+        let entry = entry.unwrap();
+        let to = to.join(entry.file_name());
+        if entry.file_type().unwrap().is_dir() {
+            copy_folder(&entry.path(), &to);
+        } else {
+            std::fs::copy(entry.path(), to).unwrap();
+        }
+    }
+}
+
+/// The template as a user would have it, and an evaluator that takes the small stand-ins for the
+/// template's inputs.
+async fn template() -> (tempfile::TempDir, String, NixEvaluator) {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let dir = tempfile::tempdir().unwrap();
+    let folder = dir.path().join("nix config");
+    copy_folder(&root.join("templates/default"), &folder);
+    git(&folder, &["init", "-q"]).await;
+    git(&folder, &["add", "."]).await;
+    let stand_in = |name: &str| format!("path:{}/tests/flakes/mini-{name}", root.display());
+    let override_inputs =
+        ["nixpkgs", "disko"].map(|name| (name.to_owned(), stand_in(name))).to_vec();
+    let nix = Nix { override_inputs, ..Nix::default() };
+    let evaluator = NixEvaluator::new(Arc::new(RealRunner::default()), nix);
+    (dir, folder.to_str().unwrap().to_owned(), evaluator)
+}
+
+/// The part of the facts that the template's own files decide.
+fn essence(facts: &HostFacts) -> Value {
+    let sizes = |content: &Content| match content {
+        Content::Btrfs(btrfs) => swap_sizes(btrfs),
+        Content::Luks { content: Some(inner), .. } => match &**inner {
+            Content::Btrfs(btrfs) => swap_sizes(btrfs),
+            _ => Vec::new(),
+        },
+        _ => Vec::new(),
+    };
+    let disk = &facts.disko.disks[0];
+    let Some(Content::Gpt { partitions }) = &disk.content else { panic!("{disk:?}") };
+    json!({
+        "host": facts.host_name,
+        "minimal": facts.is_minimal,
+        "device": disk.device,
+        "partitions": partitions.iter().map(|p| p.name.as_str()).collect::<Vec<_>>(),
+        "swap": partitions.iter().filter_map(|p| p.content.as_ref()).flat_map(sizes).collect::<Vec<_>>(),
+        "encryption": facts.encryption.iter().map(|e| json!([e.name, e.key])).collect::<Vec<_>>(),
+        "builds": facts.outputs.toplevel.is_some() && facts.outputs.disko_script.is_some(),
+    })
+}
+
+fn swap_sizes(btrfs: &Btrfs) -> Vec<String> {
+    let files = btrfs.subvolumes.iter().flat_map(|subvolume| &subvolume.swapfiles);
+    files.map(|file| file.size.clone()).collect()
+}
+
+#[tokio::test]
+async fn the_template_reads_as_it_is_meant() {
+    if !nix_is_there() {
+        return;
+    }
+    let (_dir, folder, nix) = template().await;
+    let full = nix.facts_of_all(&folder).await.unwrap();
+    let expected = |minimal: bool| {
+        let host = |name: &str, device: &str, root: &str, swap: &[&str], encryption: Value| {
+            json!({
+                "host": name, "minimal": minimal, "device": device, "partitions": ["ESP", root],
+                "swap": swap, "encryption": encryption, "builds": true,
+            })
+        };
+        let file = json!({ "from": "password_file", "path": "/tmp/disko-password" });
+        vec![
+            host("grief", "/dev/vda", "root", &["8G"], json!([])),
+            host("guppy", "/dev/vda", "root", &[], json!([])),
+            host("gusto", "/dev/sda", "luks", &["8G"], json!([["encrypted-root", file]])),
+        ]
+    };
+    assert_eq!(full.iter().map(essence).collect::<Vec<_>>(), expected(false));
+
+    let installer = installer_flake(&folder).unwrap();
+    let mut small = nix.facts_of_all(installer.reference(true)).await.unwrap();
+    let image = small.iter().position(|facts| facts.name.as_str() == "iso").unwrap();
+    let image = small.remove(image);
+    assert_eq!(small.iter().map(essence).collect::<Vec<_>>(), expected(true));
+    assert!(image.outputs.iso_image.is_some() && image.outputs.disko_script.is_none());
+    // One source of truth: the small configurations have the very disks of the full ones.
+    for (small, full) in small.iter().zip(&full) {
+        assert_eq!((&small.disko, &small.swap), (&full.disko, &full.swap), "{}", full.name);
+    }
 }

@@ -1,4 +1,4 @@
-//! Editing known_hosts, compared with the real ssh-keygen on generated files.
+//! Editing `known_hosts`, compared with the real ssh-keygen on generated files.
 
 use std::fs;
 use std::path::Path;

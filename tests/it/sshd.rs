@@ -27,13 +27,18 @@ pub(crate) struct Sshd {
 impl Sshd {
     /// Starts an sshd that lets `id` of its directory in.
     pub(crate) fn start() -> Self {
+        Self::start_in(&[], "")
+    }
+
+    /// Starts it with `wrapper` before its command line, and with further lines of configuration.
+    pub(crate) fn start_in(wrapper: &[&str], lines: &str) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let host_key = HostKeyPair::generate("root@test").unwrap();
         write_key(&dir.path().join("host"), host_key.private());
         let id = HostKeyPair::generate("user@test").unwrap();
         write_key(&dir.path().join("id"), id.private());
         fs::write(dir.path().join("authorized"), format!("{}\n", id.public())).unwrap();
-        let (child, port) = listen(dir.path());
+        let (child, port) = listen(dir.path(), wrapper, lines);
         let sshd = Self { dir, port, host_key, cancel: CancellationToken::new(), child };
         sshd.pin(sshd.host_key.public());
         sshd
@@ -169,7 +174,7 @@ pub(crate) fn runs(pid: &str) -> bool {
     !stat.is_empty() && !stat.contains(") Z")
 }
 
-fn listen(dir: &Path) -> (Child, u16) {
+fn listen(dir: &Path, wrapper: &[&str], lines: &str) -> (Child, u16) {
     let sshd = ["/usr/sbin/sshd", "/run/current-system/sw/bin/sshd", "/usr/bin/sshd"];
     let sshd = sshd.iter().find(|path| Path::new(path).exists());
     let sshd = sshd.expect("this test needs sshd: install openssh-server");
@@ -181,9 +186,15 @@ fn listen(dir: &Path) -> (Child, u16) {
         let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
         let port = free.local_addr().unwrap().port();
         drop(free);
-        write_config(dir, port);
-        let mut command = Command::new(sshd);
-        command.args(["-D", "-f"]).arg(dir.join("config")).arg("-E").arg(dir.join("sshd.log"));
+        write_config(dir, port, lines);
+        let mut words = wrapper.iter().chain([sshd]);
+        let mut command = Command::new(words.next().unwrap());
+        command
+            .args(words)
+            .args(["-D", "-f"])
+            .arg(dir.join("config"))
+            .arg("-E")
+            .arg(dir.join("sshd.log"));
         let mut child = command.stdin(Stdio::null()).spawn().unwrap();
         let limit = Instant::now() + Duration::from_secs(10);
         while child.try_wait().unwrap().is_none() {
@@ -200,12 +211,12 @@ fn listen(dir: &Path) -> (Child, u16) {
     panic!("sshd did not start");
 }
 
-fn write_config(dir: &Path, port: u16) {
+fn write_config(dir: &Path, port: u16, lines: &str) {
     let dir = dir.display();
     let config = format!(
         "ListenAddress 127.0.0.1:{port}\nHostKey {dir}/host\nAuthorizedKeysFile {dir}/authorized\n\
          StrictModes no\nUsePAM no\nPidFile none\nLogLevel VERBOSE\nPasswordAuthentication no\n\
-         KbdInteractiveAuthentication no\nPermitRootLogin yes\n"
+         KbdInteractiveAuthentication no\nPermitRootLogin yes\n{lines}"
     );
     fs::write(format!("{dir}/config"), config).unwrap();
 }

@@ -286,7 +286,7 @@ async fn an_unknown_host_key_is_never_taken_silently() {
     stage.person.yes.store(true, Ordering::Relaxed);
     let prepared = prepare(&stage.world(), &options, Purpose::Run).await.unwrap();
     let key = stage.machine.installer_key().to_string();
-    assert_eq!(prepared.record.installer_keys, [key.clone()]);
+    assert_eq!(prepared.record.installer_keys, std::slice::from_ref(&key));
     assert!(!stage.path("known_hosts").exists(), "the user's own file was changed");
     drop(prepared);
 

@@ -129,9 +129,6 @@ async fn nixos_install(cx: &mut Context<'_>, system: &StorePath) -> Result<(), F
         .limit(cx.world.limits.long);
     match cx.on_target(&command).await {
         Ok(_) => Ok(()),
-        Err(failure) if copying::is_disk_full(&failure.error) => {
-            Err(copying::disk_full(cx, Store::New, &failure).await)
-        }
-        Err(failure) => Err(failure),
+        Err(failure) => Err(copying::explained(cx, Store::New, failure).await),
     }
 }

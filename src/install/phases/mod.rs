@@ -14,6 +14,9 @@ mod secrets;
 mod sync;
 mod verify;
 
+#[cfg(test)]
+mod repo_tests;
+
 use super::context::PhaseRun;
 use super::phase::Phase;
 

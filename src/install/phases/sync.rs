@@ -2,8 +2,10 @@
 //! what `.gitignore` leaves out stays here, nothing is deleted there, links stay links. Where one
 //! side has no rsync, tar takes its place.
 
+use std::collections::BTreeSet;
+use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use async_trait::async_trait;
 
@@ -154,8 +156,8 @@ async fn by_tar(cx: &mut Context<'_>, repo: &PlannedSync, there: &There) -> Resu
         .arg("--create")
         .arg("--file")
         .arg(archive.path().as_os_str())
-        .arg(format!("--owner=+{}", there.uid))
-        .arg(format!("--group=+{}", there.gid))
+        .arg(format!("--owner=:{}", there.uid))
+        .arg(format!("--group=:{}", there.gid))
         .args(["--numeric-owner", "--no-recursion", "--null", "--verbatim-files-from"])
         .args(["--directory", &repo.from, "--files-from", "-"])
         .stdin_bytes(names(cx, Path::new(&repo.from)).await?);
@@ -182,39 +184,51 @@ async fn by_tar(cx: &mut Context<'_>, repo: &PlannedSync, there: &There) -> Resu
 }
 
 /// What goes into the archive, each name ended by a zero byte: the files that git knows or does not
-/// ignore and `.git` itself; everything where the folder is no repo.
+/// ignore with their folders, and `.git` itself; everything where the folder is no repo.
 async fn names(cx: &Context<'_>, from: &Path) -> Result<Vec<u8>, Failure> {
+    let mut found = BTreeSet::new();
     let repo = Repo::new(from);
-    let mut names = Vec::new();
-    let mut everything_below = vec![from.to_owned()];
+    let mut whole = from.to_owned();
     if repo.is_work_tree(cx).await? {
-        let words = ["ls-files", "-z", "--cached", "--others", "--exclude-standard"];
-        let command = repo.command(&words);
+        let command =
+            repo.command(&["ls-files", "-z", "--cached", "--others", "--exclude-standard"]);
         let limit = cx.world.limits.command;
         let listed = cx.world.runner.run_within(&command, limit).await?.success(&command)?.stdout;
         for name in listed.split(|byte| *byte == 0).filter(|name| !name.is_empty()) {
-            // git also lists files that were deleted but not yet from its index.
-            if from.join(std::ffi::OsStr::from_bytes(name)).symlink_metadata().is_ok() {
-                names.extend_from_slice(name);
-                names.push(0);
+            let name = Path::new(OsStr::from_bytes(name));
+            // git also lists files that were deleted but are still in its index.
+            if from.join(name).symlink_metadata().is_ok() {
+                let folders = name.ancestors().filter(|part| !part.as_os_str().is_empty());
+                found.extend(folders.map(Path::to_owned));
             }
         }
-        everything_below = vec![from.join(".git")];
+        whole = from.join(".git");
     }
-    let broken = |error: std::io::Error| Failure::new(format!("{}: {error}", from.display()));
-    while let Some(path) = everything_below.pop() {
-        let Ok(meta) = path.symlink_metadata() else { continue };
-        if let Ok(name) = path.strip_prefix(from)
-            && !name.as_os_str().is_empty()
-        {
-            names.extend_from_slice(name.as_os_str().as_bytes());
-            names.push(0);
-        }
-        if meta.is_dir() {
-            for entry in std::fs::read_dir(&path).map_err(broken)? {
-                everything_below.push(entry.map_err(broken)?.path());
-            }
-        }
+    below(from, whole, &mut found)
+        .map_err(|error| Failure::new(format!("{}: {error}", from.display())))?;
+    let mut names = Vec::new();
+    // Sorted, so that folders come before what is in them.
+    for name in found {
+        names.extend_from_slice(name.as_os_str().as_bytes());
+        names.push(0);
     }
     Ok(names)
+}
+
+/// Everything in `whole` and itself, relative to `from`. Links are not followed.
+fn below(from: &Path, whole: PathBuf, found: &mut BTreeSet<PathBuf>) -> std::io::Result<()> {
+    let mut todo = vec![whole];
+    while let Some(path) = todo.pop() {
+        let Ok(meta) = path.symlink_metadata() else { continue };
+        if meta.is_dir() {
+            for entry in std::fs::read_dir(&path)? {
+                todo.push(entry?.path());
+            }
+        }
+        match path.strip_prefix(from) {
+            Ok(name) if !name.as_os_str().is_empty() => drop(found.insert(name.to_owned())),
+            _ => {}
+        }
+    }
+    Ok(())
 }

@@ -72,7 +72,7 @@ fn authentication(case: &Case<'_>) -> Option<ConnectError> {
     Some(ConnectError::Authentication {
         user: case.login.user.clone(),
         address: case.login.address.clone(),
-        reason: printable(&format!("{reason} ({})", after_colon(denied))),
+        reason: printable(&format!("{reason}; ssh said: {}", after_colon(denied))),
         offered,
         advice: advice(case),
     })
@@ -183,4 +183,100 @@ fn described(key: &str) -> String {
 
 fn after_colon(line: &str) -> &str {
     line.rsplit_once(": ").map_or(line, |(_, rest)| rest).trim()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    fn login(interactive: bool) -> Login {
+        Login {
+            address: "grief.local".parse().unwrap(),
+            port: 22,
+            user: "root".parse().unwrap(),
+            identity: None,
+            known_hosts: PathBuf::from("/run/x/known_hosts"),
+            control_dir: PathBuf::from("/run/x"),
+            timeout: Duration::from_secs(15),
+            interactive,
+        }
+    }
+
+    fn said(log: &str) -> ConnectError {
+        diagnose(&Case { login: &login(false), log, identity: None, pinned: Vec::new() })
+    }
+
+    const OFFERED: &str =
+        "debug1: Offering public key: /home/u/my keys/id ED25519 SHA256:abc explicit\n";
+    const ACCEPTED: &str =
+        "debug1: Server accepts key: /home/u/my keys/id ED25519 SHA256:abc explicit\n";
+    const DENIED: &str = "root@grief.local: Permission denied (publickey,password).\r\n";
+
+    #[test]
+    fn networks_fail_in_several_ways() {
+        let at = "ssh: connect to host grief.local port 22: ";
+        let refused = said(&format!("debug1: Connecting\n{at}Connection refused\r\n"));
+        assert!(matches!(refused, ConnectError::Refused { .. }), "{refused}");
+        let error = said(&format!("{at}No route to host\n"));
+        let expected = "grief.local port 22 cannot be reached: No route to host";
+        assert!(error.to_string().starts_with(expected), "{error}");
+        let error = said(&format!("{at}Connection timed out\n"));
+        assert!(error.to_string().contains("within 15 s"), "{error}");
+        let error =
+            said("ssh: Could not resolve hostname grief.local: Name or service not known\n");
+        assert!(matches!(error, ConnectError::NameNotFound { .. }), "{error}");
+        let error = said("kex_exchange_identification: read: Connection reset by peer\n");
+        assert!(matches!(error, ConnectError::Lost { .. }), "{error}");
+        let error = said("Connection closed by UNKNOWN port 65535\n");
+        assert!(matches!(error, ConnectError::Lost { .. }), "a jump host: {error}");
+        let error = said("debug1: x\nBad configuration option: \u{1b}[1mfoo\n");
+        let expected = "could not connect to grief.local port 22: Bad configuration option: [1mfoo";
+        assert_eq!(error.to_string(), expected);
+        assert!(said("").to_string().contains("ssh said nothing"));
+    }
+
+    #[test]
+    fn a_key_of_ones_own_that_is_locked_is_named() {
+        let error = said(&format!("{OFFERED}{ACCEPTED}{DENIED}"));
+        assert_eq!(error, ConnectError::Passphrase { file: PathBuf::from("/home/u/my keys/id") });
+    }
+
+    #[test]
+    fn an_agent_that_does_not_sign_is_no_locked_key() {
+        let key = "u@laptop ED25519 SHA256:abc agent";
+        let error = said(&format!(
+            "debug1: Offering public key: {key}\ndebug1: Server accepts key: {key}\n\
+             sign_and_send_pubkey: signing failed for ED25519 \"u@laptop\" from agent: agent \
+             refused operation\n{DENIED}"
+        ));
+        let ConnectError::Authentication { reason, offered, .. } = &error else {
+            panic!("{error}")
+        };
+        assert_eq!(offered, &["SHA256:abc"]);
+        let expected = "the agent would not sign with u@laptop ED25519 SHA256:abc";
+        assert!(reason.starts_with(expected), "{reason}");
+    }
+
+    #[test]
+    fn what_was_offered_in_vain_is_listed() {
+        let error = said(&format!("{OFFERED}{DENIED}")).to_string();
+        assert!(error.contains("/home/u/my keys/id ED25519 SHA256:abc"), "{error}");
+        assert!(error.contains("(publickey,password)") && error.contains("--identity"), "{error}");
+        let error = said(DENIED).to_string();
+        assert!(error.contains("no key was offered"), "{error}");
+    }
+
+    #[test]
+    fn a_passphrase_typed_wrongly_is_not_the_file_s_fault() {
+        let identity = Identity { file: PathBuf::from("/home/u/my keys/id"), locked: true };
+        let log = format!(
+            "{OFFERED}{ACCEPTED}Load key \"/home/u/my keys/id\": incorrect passphrase supplied to \
+             decrypt private key\n{DENIED}"
+        );
+        let (login, identity) = (login(true), Some(&identity));
+        let error = diagnose(&Case { login: &login, log: &log, identity, pinned: Vec::new() });
+        assert!(error.to_string().contains("was not unlocked"), "{error}");
+    }
 }

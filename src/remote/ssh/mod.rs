@@ -1,6 +1,7 @@
 //! The ssh program as a [`Connector`]: one master connection in the background (`master`), through
-//! whose socket every command goes (`session`). What ssh says on failure is read in `diagnose`.
+//! whose socket every command goes (`session`, `channel`). What ssh says on failure is read in `diagnose`.
 
+mod channel;
 mod diagnose;
 mod identity;
 mod master;
@@ -51,14 +52,20 @@ impl SshConnector {
     ) -> Result<Place, ConnectError> {
         let place = Place::new(&login.control_dir).map_err(|error| other(login, &error))?;
         let command = master::command(login, &place).map_err(|error| other(login, &error))?;
-        let run = if login.interactive {
-            // A person who types a passphrase has all the time in the world.
-            self.runner.run(&command).await
-        } else {
-            self.runner.run_within(&command, login.timeout * 2 + MARGIN).await
-        };
         let (address, port) = (login.address.clone(), login.port);
-        match run {
+        let run = async {
+            if login.interactive {
+                // A person who types a passphrase has all the time in the world.
+                self.runner.run(&command).await
+            } else {
+                self.runner.run_within(&command, login.timeout * 2 + MARGIN).await
+            }
+        };
+        let done = tokio::select! {
+            done = run => done,
+            () = self.cancel.cancelled() => return Err(ConnectError::Cancelled { address }),
+        };
+        match done {
             Ok(output) if output.ok() => Ok(place),
             Ok(_) => Err(failed(login, identity, &place)),
             Err(Error::Cancelled { .. }) => Err(ConnectError::Cancelled { address }),
@@ -96,7 +103,12 @@ impl Connector for SshConnector {
         port: u16,
         timeout: Duration,
     ) -> Result<Vec<HostPublicKey>, ConnectError> {
-        scan::scan(self.runner.as_ref(), address, port, timeout).await
+        tokio::select! {
+            found = scan::scan(self.runner.as_ref(), address, port, timeout) => found,
+            () = self.cancel.cancelled() => {
+                Err(ConnectError::Cancelled { address: address.clone() })
+            }
+        }
     }
 }
 

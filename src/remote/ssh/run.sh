@@ -1,7 +1,7 @@
 # Runs a command so that it can be stopped: $1 is the process of sshd that serves the connection,
-# $2 a mark, the rest the command.
-server=$1 mark=$2
-shift 2
+# $2 a mark, $3 says whether to keep a record, the rest is the command.
+server=$1 mark=$2 keep=$3
+shift 3
 
 group_of() {
   # shellcheck disable=SC2086
@@ -13,6 +13,11 @@ group=$(group_of "$own")
 
 # The first line on standard error tells the other side which group to stop.
 echo "$mark $group" >&2
+
+if [ "$keep" = record ]; then
+  # Without it the command does its work as well.
+  { (umask 077 && mkdir -p "$records") && began "$group" >"$records/$group"; } 2>/dev/null
+fi
 
 # A command whose connection is gone has nobody to report to: it is stopped, so that the next run
 # does not meet it at work on the same disk.
@@ -28,4 +33,5 @@ watch=$!
 "$@"
 code=$?
 kill "$watch" 2>/dev/null
+[ "$keep" != record ] || rm -f "$records/$group"
 exit "$code"

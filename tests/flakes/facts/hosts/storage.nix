@@ -111,6 +111,7 @@ in
           mode = "mirror";
           rootFsOptions = throw "read an unknown attribute";
           datasets = {
+            _inner = throw "read an inner attribute";
             "data/home" = inner // {
               type = "zfs_fs";
               mountpoint = "/home";
@@ -127,10 +128,15 @@ in
         };
       };
       nodev = {
+        _inner = throw "read an inner attribute";
+        helper = size: { };
         "/tmp" = inner // {
           fsType = "tmpfs";
           mountpoint = "/tmp";
-          mountOptions = [ "size=200M" ];
+          mountOptions = [
+            "size=200M"
+            (option: option)
+          ];
         };
         "/scratch" = {
           fsType = "tmpfs";
