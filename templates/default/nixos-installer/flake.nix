@@ -52,7 +52,6 @@
           inherit specialArgs;
           modules = [
             "${nixpkgs}/nixos/modules/installer/cd-dvd/installation-cd-minimal.nix"
-            "${nixpkgs}/nixos/modules/installer/cd-dvd/channel.nix"
             ./iso
           ];
         };

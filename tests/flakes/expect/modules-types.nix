@@ -15,7 +15,7 @@ let
             types.str
           ]
         );
-        coerced = of (types.coercedTo types.int toString (types.listOf types.str // { check = builtins.isString; merge = _: ds: map (d: d.value) ds; }));
+        coerced = of (types.coercedTo types.int toString types.commas);
         function = of (types.functionTo (types.listOf types.int));
         anything = of types.anything;
         nullable = of (types.nullOr types.int);

@@ -23,7 +23,7 @@
     # With a key only. The installer's own default lets root in with a password.
     settings.PermitRootLogin = lib.mkForce "prohibit-password";
   };
-  # The image starts the server on demand only, unless told.
+  # Some releases' images start the server only when somebody at the console does.
   systemd.services.sshd.wantedBy = lib.mkForce [ "multi-user.target" ];
 
   services.qemuGuest.enable = true;

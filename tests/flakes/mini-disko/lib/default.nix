@@ -152,7 +152,13 @@ let
         fsType,
         options,
       }:
-      "mount_at ${diskoLib.quote device} ${diskoLib.quote (place mountpoint)} ${diskoLib.quote fsType} ${diskoLib.quote (lib.concatStringsSep "," options)}";
+      "mount_at "
+      + lib.escapeShellArgs [
+        device
+        (place mountpoint)
+        fsType
+        (lib.concatStringsSep "," options)
+      ];
     unmountCommand = mountpoint: "unmount_at ${diskoLib.quote (place mountpoint)}";
 
     # udev writes characters that are not safe in a link's name as \xNN.

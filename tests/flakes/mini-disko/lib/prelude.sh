@@ -32,6 +32,10 @@ signature() {
   blkid --probe --output value --match-tag TYPE "$1" 2>/dev/null || :
 }
 
+table_kind() {
+  blkid --probe --output value --match-tag PTTYPE "$1" 2>/dev/null || :
+}
+
 make_partition() { # DISK NUMBER START:END LABEL TYPE GUID ATTRIBUTES DEVICE
   case $(sgdisk --info="$2" "$1") in
     *"does not exist"*)

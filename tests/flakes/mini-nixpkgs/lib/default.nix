@@ -39,9 +39,7 @@ let
       };
       fixedPoints = { inherit (trivial) fix; };
       customisation = { inherit (trivial) makeOverridable; };
-      cli = { };
       maintainers = { };
-      teams = { };
       platforms = {
         linux = trivial.systems.flakeExposed;
         all = trivial.systems.flakeExposed;

@@ -58,8 +58,14 @@ rec {
     genList (n: f (elemAt a n) (elemAt b n)) (lib.min (length a) (length b));
   zipLists = zipListsWith (fst: snd: { inherit fst snd; });
 
-  last = list: assert lib.assertMsg (list != [ ]) "lists.last: the list is empty"; elemAt list (length list - 1);
-  init = list: assert lib.assertMsg (list != [ ]) "lists.init: the list is empty"; take (length list - 1) list;
+  last =
+    list:
+    assert lib.assertMsg (list != [ ]) "lists.last: the list is empty";
+    elemAt list (length list - 1);
+  init =
+    list:
+    assert lib.assertMsg (list != [ ]) "lists.init: the list is empty";
+    take (length list - 1) list;
   sublist =
     start: count: list:
     let

@@ -69,7 +69,12 @@ let
 
   callModule =
     file: args: m:
-    if isFunction m || m ? __functor then applyModuleArgs file (if isFunction m then m else m.__functor m) args else m;
+    if isFunction m then
+      applyModuleArgs file m args
+    else if m ? __functor then
+      applyModuleArgs file (m.__functor m) args
+    else
+      m;
 
   # Puts the two spellings of a module, and the many of where it comes from, into one form.
   normalise =
@@ -107,7 +112,9 @@ let
         common
         // {
           options = m.options or { };
-          config = lib.mkMerge (freeform ++ optional (m ? meta) { inherit (m) meta; } ++ [ (m.config or { }) ]);
+          config = lib.mkMerge (
+            freeform ++ optional (m ? meta) { inherit (m) meta; } ++ [ (m.config or { }) ]
+          );
         }
     else
       common

@@ -1,5 +1,14 @@
 # Files and paths.
 { lib }:
+let
+  # A path that can't lead out of where it starts.
+  isSubpath =
+    s:
+    builtins.isString s
+    && s != ""
+    && !lib.hasPrefix "/" s
+    && !builtins.elem ".." (lib.splitString "/" s);
+in
 {
   path = {
     # Unlike `+`, refuses what would leave the directory.
@@ -9,13 +18,13 @@
         throw "lib.path.append: the first argument is a ${builtins.typeOf base}, but a path was expected"
       else if !builtins.isString sub then
         throw "lib.path.append: the second argument is a ${builtins.typeOf sub}, but a string was expected"
-      else if sub == "" || lib.hasPrefix "/" sub || builtins.elem ".." (lib.splitString "/" sub) then
+      else if !isSubpath sub then
         throw "lib.path.append: the second argument is not a valid subpath string: ${lib.escapeNixString sub}"
       else
         base + ("/" + sub);
     hasPrefix = base: p: lib.hasPrefix "${toString base}/" "${toString p}/";
     removePrefix = base: p: "." + lib.removePrefix (toString base) (toString p);
-    subpath.isValid = s: builtins.isString s && s != "" && !lib.hasPrefix "/" s && !builtins.elem ".." (lib.splitString "/" s);
+    subpath.isValid = isSubpath;
   };
 
   filesystem = rec {
@@ -40,7 +49,9 @@
         name = "source";
         filter =
           p: _:
-          builtins.any (pattern: builtins.match pattern (lib.removePrefix "${toString src}/" p) != null) patterns;
+          builtins.any (
+            pattern: builtins.match pattern (lib.removePrefix "${toString src}/" p) != null
+          ) patterns;
       };
   };
 }

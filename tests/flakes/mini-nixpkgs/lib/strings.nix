@@ -58,7 +58,7 @@ rec {
     n >= 0 && substring n (-1) s == suffix;
   hasInfix =
     infix: s:
-    builtins.length (builtins.split (escapeRegex (unsafeDiscardStringContext infix)) (unsafeDiscardStringContext s)) > 1;
+    builtins.length (splitString infix s) > 1;
   removePrefix = prefix: s: if hasPrefix prefix s then substring (stringLength prefix) (-1) s else s;
   removeSuffix =
     suffix: s: if hasSuffix suffix s then substring 0 (stringLength s - stringLength suffix) s else s;
@@ -84,7 +84,11 @@ rec {
   escapeShellArgs = concatMapStringsSep " " escapeShellArg;
   escapeNixString = s: replaceStrings [ "$" ] [ "\\$" ] (builtins.toJSON s);
   escapeNixIdentifier = s: if match "[a-zA-Z_][a-zA-Z0-9_'-]*" s != null then s else escapeNixString s;
-  isStringLike = x: builtins.isString x || builtins.isPath x || (builtins.isAttrs x && (x ? outPath || x ? __toString));
+  isStringLike =
+    x:
+    builtins.isString x
+    || builtins.isPath x
+    || (builtins.isAttrs x && (x ? outPath || x ? __toString));
   isConvertibleWithToString =
     x:
     x == null
@@ -144,10 +148,12 @@ rec {
   replaceString = from: to: replaceStrings [ from ] [ to ];
   nameFromURL = url: sep: builtins.head (splitString sep (lib.last (splitString "/" url)));
   getName = x: if builtins.isString x then (parseDrvName x).name else x.pname or (parseDrvName x.name).name;
-  getVersion = x: if builtins.isString x then (parseDrvName x).version else x.version or (parseDrvName x.name).version;
+  getVersion =
+    x: if builtins.isString x then (parseDrvName x).version else x.version or (parseDrvName x.name).version;
 
   makeSearchPath =
-    subDir: paths: concatStringsSep ":" (map (path: "${path}/${subDir}") (builtins.filter (x: x != null) paths));
+    subDir: paths:
+    concatStringsSep ":" (map (path: "${path}/${subDir}") (builtins.filter (x: x != null) paths));
   makeSearchPathOutput = output: subDir: paths: makeSearchPath subDir (map (lib.getOutput output) paths);
   makeBinPath = makeSearchPathOutput "bin" "bin";
   makeLibraryPath = makeSearchPathOutput "lib" "lib";
@@ -156,6 +162,10 @@ rec {
     name: value:
     if builtins.isList value then
       "declare -a ${name}=(${escapeShellArgs value})"
+    else if builtins.isAttrs value && !isStringLike value then
+      "declare -A ${name}=(${
+        concatStringsSep " " (lib.mapAttrsToList (n: v: "[${escapeShellArg n}]=${escapeShellArg v}") value)
+      })"
     else
       "${name}=${escapeShellArg value}";
   toShellVars = vars: concatStringsSep "\n" (lib.mapAttrsToList toShellVar vars);

@@ -141,14 +141,25 @@ let
       emptyValue.value = { };
       getSubOptions = prefix: elemType.getSubOptions (prefix ++ [ "<name>" ]);
       inherit (elemType) getSubModules;
-      substSubModules = m: attrsWith { elemType = elemType.substSubModules m; inherit lazy name; };
+      substSubModules =
+        m:
+        attrsWith {
+          elemType = elemType.substSubModules m;
+          inherit lazy name;
+        };
       nestedTypes.elemType = elemType;
       typeMerge =
         other:
         let
           inner = elemType.typeMerge other.nestedTypes.elemType;
         in
-        if other.name != name || inner == null then null else attrsWith { elemType = inner; inherit lazy name; };
+        if other.name != name || inner == null then
+          null
+        else
+          attrsWith {
+            elemType = inner;
+            inherit lazy name;
+          };
     };
 
   submoduleWith =

@@ -184,7 +184,6 @@ let
       ];
       nixVersions.latest = final.nix;
       nixVersions.stable = final.nix;
-      lixPackageSets = { };
       linuxPackages = kernel;
       linuxPackages_latest = kernel;
       linuxPackages_6_12 = kernel;
@@ -226,7 +225,6 @@ let
           for p in $paths; do cp -rsf "$p/." "$out/"; chmod -R u+w "$out"; done
         '';
       buildEnv = final.symlinkJoin;
-      mkShell = args: final.runCommand "shell" { } "mkdir $out";
       formats.json = _: {
         type = lib.types.anything;
         generate = name: value: final.writeText name (builtins.toJSON value);

@@ -84,11 +84,6 @@ let
           default = [ ];
           description = "Attribute bits.";
         };
-        bootable = mkOption {
-          type = types.bool;
-          default = false;
-          description = "Whether BIOSes may boot it: attribute 2.";
-        };
         device = mkOption {
           type = types.str;
           default =
@@ -138,7 +133,7 @@ let
       (quote p.label)
       p.type
       (if p.uuid == null then "R" else p.uuid)
-      (quote (toString (lib.unique (p.attributes ++ lib.optional p.bootable 2))))
+      (quote (toString (lib.unique p.attributes)))
       (quote p.device)
     ];
 in
@@ -170,8 +165,7 @@ in
       diskoLib.lines (
         [
           ''
-            if ! sgdisk --print ${quote config.device} 2>/dev/null | grep -q 'Disk identifier (GUID)' ||
-              [ "$(blkid --probe --output value --match-tag PTTYPE ${quote config.device} || :)" != gpt ]; then
+            if [ "$(table_kind ${quote config.device})" != gpt ]; then
               say "making a partition table on ${config.device}"
               sgdisk --clear ${quote config.device} >/dev/null
             fi''

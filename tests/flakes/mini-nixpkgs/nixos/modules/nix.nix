@@ -99,4 +99,7 @@ in
     };
     optimise.automatic = mkEnableOption "regular optimisation of the store";
   };
+
+  # Root is trusted whatever else is.
+  config.nix.settings.trusted-users = [ "root" ];
 }

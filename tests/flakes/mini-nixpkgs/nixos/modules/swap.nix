@@ -88,7 +88,8 @@ let
       config = {
         device = lib.mkIf (config.label != null) (lib.mkDefault "/dev/disk/by-label/${config.label}");
         deviceName = lib.replaceStrings [ "/" ] [ "-" ] (lib.removePrefix "/" config.device);
-        realDevice = if config.randomEncryption.enable then "/dev/mapper/${config.deviceName}" else config.device;
+        realDevice =
+          if config.randomEncryption.enable then "/dev/mapper/${config.deviceName}" else config.device;
       };
     };
 in

@@ -1,7 +1,10 @@
 # A console with the installation's tools.
 { lib, ... }:
 {
-  imports = [ ./iso-image.nix ];
+  imports = [
+    ./iso-image.nix
+    ./channel.nix
+  ];
 
   isoImage.edition = lib.mkDefault "minimal";
   isoImage.makeEfiBootable = true;
@@ -11,6 +14,7 @@
   services.openssh.enable = lib.mkDefault true;
   services.openssh.settings.PermitRootLogin = lib.mkDefault "yes";
   services.getty.autologinUser = lib.mkDefault "nixos";
+  nix.settings.trusted-users = [ "nixos" ];
   networking.hostName = lib.mkOverride 1250 "nixos";
 
   # The image's own user, besides those of the configuration.
