@@ -14,6 +14,7 @@ use super::phase::Phase;
 use super::plan::Plan;
 use super::private::{HostKeys, Passphrases, PrivateDir};
 use super::record::Record;
+use super::stopwatch::Stopwatch;
 use crate::facts::{Evaluator, HostFacts};
 use crate::process::{self, Command, Line, Output, Runner};
 use crate::remote::{
@@ -254,6 +255,8 @@ pub struct Context<'a> {
     pub passphrases: Passphrases,
     /// The open connection, if any; see [`Context::remote`].
     pub connection: Option<Arc<dyn Connection>>,
+    /// Counts the time that is spent waiting.
+    pub clock: Arc<Stopwatch>,
     /// Lines for "what changed where" of the report.
     pub changes: Vec<String>,
     /// Lines for "what to do next" of the report.
@@ -339,6 +342,7 @@ impl Context<'_> {
 
     /// Waits, but not beyond Ctrl-C.
     pub async fn pause(&self, time: Duration) -> Result<(), Failure> {
+        let _wait = self.clock.waiting();
         tokio::select! {
             () = tokio::time::sleep(time) => Ok(()),
             () = self.world.cancel.cancelled() => Err(Failure::stopped()),

@@ -127,6 +127,7 @@ pub(crate) fn facts(name: &str, device: &str, swap: Option<&str>, luks: Option<&
                 name: name.to_owned(),
                 option: "disko.devices.disk.disk0.content.partitions.root.content".to_owned(),
                 key: KeySource::PasswordFile { path },
+                additional_key_files: Vec::new(),
             });
             Content::Luks { name: name.to_owned(), content: Some(Box::new(btrfs)) }
         }
