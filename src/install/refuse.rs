@@ -30,7 +30,8 @@ pub(super) fn refusals(inputs: &Inputs<'_>, plan: &Plan) -> Vec<Refusal> {
         for disk in &plan.disks {
             found.extend(device(inputs, plan, disk));
             // The size of a disk that will not be taken is beside the point.
-            if !disk.live.as_ref().is_some_and(|live| live.boot_medium) {
+            let boots = disk.live.as_ref().is_some_and(|live| live.boot_medium);
+            if !boots || runs(plan, Phase::Kexec) {
                 found.extend(layout(inputs, disk));
                 found.extend(swap(inputs, disk));
             }
@@ -129,9 +130,9 @@ fn needed_programs(plan: &Plan, phase: Phase) -> Vec<&'static str> {
         Phase::Hardware => {
             plan.hardware.iter().map(|hardware| program(hardware.generator)).collect()
         }
-        Phase::Disko => vec!["nix", "nix-store", "nix-daemon"],
-        Phase::Install => vec!["nix", "nix-store", "nix-daemon", "nixos-install", "tar"],
-        Phase::Reboot => vec!["umount", "systemctl"],
+        Phase::Disko => vec!["lsblk", "mount", "nix", "nix-store", "umount"],
+        Phase::Install => vec!["mount", "nix", "nix-store", "nixos-install", "tar"],
+        Phase::Reboot => vec!["umount"],
         _ => Vec::new(),
     }
 }
@@ -225,7 +226,9 @@ fn device(inputs: &Inputs<'_>, plan: &Plan, disk: &PlannedDisk) -> Option<Refusa
     } else {
         format!("{device} (that is {})", live.path)
     };
-    if live.boot_medium {
+    // After kexec another system runs, from memory, and nothing is mounted any more.
+    let replaced = runs(plan, Phase::Kexec);
+    if live.boot_medium && !replaced {
         return Some(refusal(
             "boot-medium",
             format!("{called} holds the running installer: it can't be erased"),
@@ -240,7 +243,7 @@ fn device(inputs: &Inputs<'_>, plan: &Plan, disk: &PlannedDisk) -> Option<Refusa
         ));
     }
     let places = live.mounted_at();
-    if places.is_empty() || left_by_us(inputs, plan, &places) {
+    if places.is_empty() || replaced || left_by_us(inputs, &places) {
         return None;
     }
     Some(refusal(
@@ -251,8 +254,8 @@ fn device(inputs: &Inputs<'_>, plan: &Plan, disk: &PlannedDisk) -> Option<Refusa
 }
 
 /// A run that was interrupted after its first phases leaves its disks mounted below /mnt.
-pub(super) fn left_by_us(inputs: &Inputs<'_>, plan: &Plan, places: &[&str]) -> bool {
-    let resumed = plan.phase(Phase::Hostkey).is_some() && !inputs.around.done.is_empty();
+pub(super) fn left_by_us(inputs: &Inputs<'_>, places: &[&str]) -> bool {
+    let resumed = !inputs.around.done.is_empty();
     resumed && places.iter().all(|place| *place == "[SWAP]" || Path::new(place).starts_with("/mnt"))
 }
 

@@ -44,7 +44,7 @@ fn idle(inputs: &Inputs<'_>, plan: &Plan, phase: Phase) -> Option<&'static str> 
     match phase {
         Phase::Secrets | Phase::Lock => Some("not configured"),
         Phase::Kexec if inputs.probe.installer => Some("the target already runs an installer"),
-        Phase::Kexec if !kexec_chosen(inputs) => Some("not chosen"),
+        Phase::Kexec if !kexec_chosen(inputs) => Some("only --engine nixos-anywhere can do it"),
         Phase::Hardware | Phase::Sync | Phase::Commit if no_folder => {
             Some("the flake is no folder of this machine")
         }
@@ -61,11 +61,9 @@ fn idle(inputs: &Inputs<'_>, plan: &Plan, phase: Phase) -> Option<&'static str> 
     }
 }
 
-/// kexec replaces a running system, so it takes an explicit word: the engine that is known for it,
-/// or its name after `--only`.
-pub(super) fn kexec_chosen(inputs: &Inputs<'_>) -> bool {
+/// Only nixos-anywhere brings an installer that a running system can be replaced by.
+fn kexec_chosen(inputs: &Inputs<'_>) -> bool {
     inputs.options.engine == Engine::NixosAnywhere
-        || inputs.options.phases.only.contains(&Phase::Kexec)
 }
 
 fn changes(inputs: &Inputs<'_>, plan: &Plan, phase: Phase) -> Vec<String> {

@@ -79,7 +79,7 @@ fn unstable_name(disk: &PlannedDisk) -> Option<String> {
 
 fn still_mounted(inputs: &Inputs<'_>, plan: &Plan, disk: &PlannedDisk) -> Option<String> {
     let places = disk.live.as_ref()?.mounted_at();
-    let left = !places.is_empty() && left_by_us(inputs, plan, &places);
+    let left = !places.is_empty() && left_by_us(inputs, &places);
     (left && runs(plan, Phase::Disko)).then(|| {
         format!("{} is still in use below /mnt by the interrupted run; it is released", disk.device)
     })

@@ -77,7 +77,7 @@ pub(super) fn about(live: &LiveDisk) -> String {
     let flags = [
         (live.removable, "removable"),
         (live.read_only, "write-protected"),
-        (live.boot_medium, "holds the running installer"),
+        (live.boot_medium, "holds the running system"),
     ];
     words.extend(flags.into_iter().filter(|(is, _)| *is).map(|(_, word)| word.to_owned()));
     words.join(", ")

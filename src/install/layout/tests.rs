@@ -1,9 +1,13 @@
 //! The arithmetic against examples, against its own rules, and against the real sgdisk.
 
-use std::process::Command;
+use std::io::Write as _;
+use std::path::Path;
+
+use tokio_util::sync::CancellationToken;
 
 use super::super::samples::{GIB, MIB, part};
 use super::*;
+use crate::process::{Command, RealRunner, Runner};
 
 /// Start and size of every partition in MiB.
 fn placed(partitions: &[Partition], size: u64) -> Vec<(u64, u64)> {
@@ -181,15 +185,18 @@ fn a_layout_fits_exactly_from_what_it_needs() {
     }
 }
 
+/// Runs sgdisk on `image`; its standard output where it ends well.
+async fn sgdisk(image: &Path, args: &[String]) -> Option<String> {
+    let runner = RealRunner::new(CancellationToken::new());
+    let output = runner.run(&Command::new("sgdisk").args(args).arg(image)).await;
+    let output = output.expect("sgdisk is needed for this test (package gdisk)");
+    output.ok().then(|| output.text())
+}
+
 /// What the real sgdisk makes of disko's calls on an image; `None` where it refuses one.
-fn sgdisk(parts: &[Partition], size: u64) -> Option<Vec<(u64, u64)>> {
+async fn real(parts: &[Partition], size: u64) -> Option<Vec<(u64, u64)>> {
     let image = tempfile::NamedTempFile::new().unwrap();
     image.as_file().set_len(size).unwrap();
-    let run = |args: &[String]| {
-        let output = Command::new("sgdisk").args(args).arg(image.path()).output();
-        let output = output.expect("sgdisk is needed for this test (package gdisk)");
-        (output.status.success(), String::from_utf8(output.stdout).unwrap())
-    };
     // One call: each one that writes waits for all disks of this machine.
     let mut args = vec!["--clear".to_owned(), "--align-end".to_owned()];
     for (index, part) in parts.iter().enumerate() {
@@ -199,26 +206,31 @@ fn sgdisk(parts: &[Partition], size: u64) -> Option<Vec<(u64, u64)>> {
         let end = part.end.clone().unwrap_or(by_size);
         args.push(format!("--new={}:{start}:{end}", index + 1));
     }
-    if !run(&args).0 {
-        return None;
-    }
-    let extents = (1..=parts.len()).map(|number| {
-        let text = run(&[format!("--info={number}")]).1;
+    sgdisk(image.path(), &args).await?;
+    let mut extents = Vec::new();
+    for number in 1..=parts.len() {
+        let text = sgdisk(image.path(), &[format!("--info={number}")]).await.unwrap();
         let number = |field: &str| -> u64 {
             let line = text.lines().find(|line| line.starts_with(field)).unwrap();
             line.split_whitespace().nth(2).unwrap().parse().unwrap()
         };
-        (number("First sector:") * SECTOR, (number("Last sector:") + 1) * SECTOR)
-    });
-    Some(extents.map(|(start, end)| (start, end - start)).collect())
+        let start = number("First sector:") * SECTOR;
+        extents.push((start, (number("Last sector:") + 1) * SECTOR - start));
+    }
+    Some(extents)
 }
 
-#[test]
-fn the_real_sgdisk_makes_the_same() {
-    if std::env::var_os("NIXOS_BOOTSTRAP_TEST_SKIP_MISSING").is_some()
-        && Command::new("sgdisk").arg("--version").output().is_err()
-    {
-        println!("skipped: there is no sgdisk here");
+/// Is sgdisk missing, and may the test be left out then?
+async fn skipped() -> bool {
+    let runner = RealRunner::new(CancellationToken::new());
+    let there = runner.run(&Command::new("sgdisk").arg("--version")).await.is_ok();
+    std::env::var_os("NIXOS_BOOTSTRAP_TEST_SKIP_MISSING").is_some() && !there
+}
+
+#[tokio::test]
+async fn the_real_sgdisk_makes_the_same() {
+    if skipped().await {
+        std::io::stdout().write_all(b"skipped: there is no sgdisk here\n").unwrap();
         return;
     }
     let mut dice = Dice(3);
@@ -232,7 +244,7 @@ fn the_real_sgdisk_makes_the_same() {
         let ours: Option<Vec<(u64, u64)>> =
             layout.parts.iter().map(|part| Some((part.start?, part.size?))).collect();
         let ours = ours.filter(|_| layout.problems.is_empty());
-        assert_eq!(ours, sgdisk(&parts, size), "{parts:#?} on {size}");
+        assert_eq!(ours, real(&parts, size).await, "{parts:#?} on {size}");
         same += usize::from(ours.is_some());
     }
     assert!(same > 6, "only {same} of them fitted: the test tests too little");

@@ -290,6 +290,22 @@ fn a_target_without_installer_needs_kexec() {
 }
 
 #[test]
+fn kexec_takes_the_disk_of_the_system_that_it_replaces() {
+    let mut case = grief();
+    case.probe.installer = false;
+    case.disk().boot_medium = true;
+    case.disk().children = vec![node("vda1", 19 * GIB, MIB, "ext4", None, &["/"])];
+    case.options.engine = Engine::NixosAnywhere;
+    assert_eq!(case.refused(), [""; 0]);
+    case.options.phases.skip = [Phase::Kexec].into();
+    assert_eq!(case.refused(), ["no-installer", "boot-medium"]);
+    case.options.engine = Engine::Native;
+    case.options.phases.skip.clear();
+    case.options.phases.only = [Phase::Kexec, Phase::Disko].into();
+    assert_eq!(case.refused(), ["no-installer", "boot-medium"]);
+}
+
+#[test]
 fn without_privilege_nothing_can_be_formatted() {
     let mut case = grief();
     case.probe.privilege = Privilege::None;

@@ -1,7 +1,5 @@
 //! Looking around in real folders, with the real git and with scripted ones.
 
-use std::process::Command as Program;
-
 use tempfile::TempDir;
 use tokio_util::sync::CancellationToken;
 
@@ -33,11 +31,11 @@ impl Place {
         fs::write(path, text).unwrap();
     }
 
-    fn git(&self, args: &[&str]) {
-        let mut git = Program::new("git");
-        git.arg("-C").arg(self.root.path().join("cfg")).args(args);
-        let output = git.output().expect("git is needed for this test");
-        assert!(output.status.success(), "git {args:?}: {output:?}");
+    async fn git(&self, args: &[&str]) {
+        let git = Command::new("git").arg("-C").arg(self.root.path().join("cfg"));
+        let runner = RealRunner::new(CancellationToken::new());
+        let output = runner.run(&git.args(args)).await.expect("git is needed for this test");
+        assert!(output.ok(), "git {args:?}: {output:?}");
     }
 
     async fn look(&self) -> Surroundings {
@@ -53,9 +51,9 @@ async fn what_git_knows_is_found_even_when_only_intended() {
     place.write("cfg/hosts/grief/hardware-configuration.nix", "{}");
     place.write("cfg/hosts/grief/facter.json", "{}");
     place.write("cfg/hosts/gr\u{f6}\u{df}e.nix", "{}");
-    place.git(&["init", "-q"]);
-    place.git(&["add", "flake.nix", "hosts/gr\u{f6}\u{df}e.nix"]);
-    place.git(&["add", "--intent-to-add", "hosts/grief/facter.json"]);
+    place.git(&["init", "-q"]).await;
+    place.git(&["add", "flake.nix", "hosts/gr\u{f6}\u{df}e.nix"]).await;
+    place.git(&["add", "--intent-to-add", "hosts/grief/facter.json"]).await;
     let around = place.look().await;
     let tracked = ["flake.nix", "hosts/grief/facter.json", "hosts/gr\u{f6}\u{df}e.nix"];
     assert_eq!(around.tracked, Some(tracked.map(str::to_owned).into()));
@@ -70,8 +68,8 @@ async fn what_git_knows_is_found_even_when_only_intended() {
 async fn a_folder_inside_of_a_repo_is_seen_from_itself() {
     let mut place = place();
     place.write("cfg/nested/flake.nix", "{}");
-    place.git(&["init", "-q"]);
-    place.git(&["add", "nested/flake.nix"]);
+    place.git(&["init", "-q"]).await;
+    place.git(&["add", "nested/flake.nix"]).await;
     place.options.flake_dir = Some(place.root.path().join("cfg/nested"));
     assert_eq!(place.look().await.tracked, Some(["flake.nix".to_owned()].into()));
 }
