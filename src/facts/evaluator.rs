@@ -55,7 +55,7 @@ pub enum EvalError {
         nearest: Option<String>,
     },
     /// The configuration does not evaluate.
-    #[error("the configuration does not evaluate:\n{message}")]
+    #[error("the flake could not be evaluated:\n{message}")]
     Evaluation {
         /// The evaluator's message with its `at file:line:column`.
         message: String,

@@ -122,19 +122,22 @@ fn refused(flake: &str, message: String) -> EvalError {
     if first.contains("does not provide attribute") && first.contains("'nixosConfigurations'") {
         return EvalError::NoHosts { flake };
     }
-    // Of a file below the flake nix says the same, so the name must be there.
-    let missing = first.contains("does not exist") || first.contains("not tracked by Git");
-    let no_flake = first.contains("could not find a flake.nix file")
-        || first.contains("does not contain a 'flake.nix'")
-        || first.contains("cannot find flake")
-        || first.starts_with("getting status of")
-        || (first.contains("Git repository") && first.ends_with("does not exist."))
-        || (missing && message.contains("while fetching the input"))
-        || (missing && (first.contains("/flake.nix'") || first.contains("Path 'flake.nix'")));
-    if no_flake {
+    if !message.contains("while updating the flake input") && is_no_flake(first, &message) {
         return EvalError::NoFlake { flake, message };
     }
     EvalError::Evaluation { message }
+}
+
+/// Does nix say that the flake itself is not there? Of files below it and of its inputs it says
+/// nearly the same.
+fn is_no_flake(first: &str, message: &str) -> bool {
+    let missing = first.contains("does not exist") || first.contains("not tracked by Git");
+    let of_flake_nix = first.contains("/flake.nix'") || first.contains("Path 'flake.nix'");
+    first.contains("could not find a flake.nix file")
+        || (first.contains("does not contain a") && first.contains("flake.nix"))
+        || first.contains("cannot find flake")
+        || (first.starts_with("getting status of") && !first.contains("/nix/store/"))
+        || (missing && (of_flake_nix || message.contains("while fetching the input")))
 }
 
 fn unknown_host(host: &HostName, known: Vec<String>) -> EvalError {

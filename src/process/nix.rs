@@ -186,6 +186,7 @@ fn options_being_read<'a>(frames: &[Frame<'a>]) -> Vec<&'a str> {
         "while evaluating definitions from",
         "while reading the facts of",
         "while fetching the input",
+        "while updating the flake input",
     ];
     let told = |what: &&str| useful.iter().any(|useful| what.starts_with(useful));
     frames.iter().rev().map(|frame| frame.what).filter(told).take(OPTIONS_TOLD).collect()

@@ -245,6 +245,13 @@ async fn a_flake_that_is_not_there_is_named() {
     let (_dir, folder) = flake("{ outputs = { self }: { }; }");
     let error = evaluator().hosts(folder.to_str().unwrap()).await.unwrap_err();
     assert!(matches!(&error, EvalError::NoHosts { .. }), "{error}");
+
+    // The flake is there, but one of its inputs is not.
+    let text = "{ inputs.x.url = \"path:/no/such/x\"; outputs = { self, x }: { }; }";
+    let (_dir, folder) = flake(text);
+    let error = evaluator().hosts(folder.to_str().unwrap()).await.unwrap_err();
+    assert!(matches!(&error, EvalError::Evaluation { .. }), "{error}");
+    assert!(error.to_string().contains("while updating the flake input 'x'"), "{error}");
 }
 
 async fn git(folder: &Path, args: &[&str]) {
