@@ -34,7 +34,9 @@ place_link() {
 	fi
 }
 
-mkdir -p "$out/etc" "$out/bin"
+mkdir -p "$out/etc/systemd" "$out/bin" "$out/units"
+# One link for all units: through a link each, systemd would not know default.target for an alias.
+ln -s "$out/units" "$out/etc/systemd/system"
 : >"$out/etc-copied.list"
 while IFS=$TAB read -r kind mode name argument; do
 	"place_$kind" "$mode" "$name" "$argument"

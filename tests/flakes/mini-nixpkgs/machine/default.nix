@@ -71,7 +71,22 @@ let
     programs = if encrypted then "usr/sbin/cryptsetup usr/sbin/dmsetup" else "";
     # What udev opens by name; see tests/vm/payload-libraries.
     opened_libraries = "libkmod.so.2 libblkid.so.1 libacl.so.1";
-    rules = "50-udev-default.rules 60-block.rules 60-persistent-storage.rules 64-btrfs.rules 80-drivers.rules 55-dm.rules 60-persistent-storage-dm.rules 95-dm-notify.rules";
+    # 99-systemd: systemd finds the disks known when it starts, and waits for no second look at them.
+    rules = concatStringsSep " " (
+      [
+        "50-udev-default.rules"
+        "60-block.rules"
+        "60-persistent-storage.rules"
+        "64-btrfs.rules"
+        "80-drivers.rules"
+        "99-systemd.rules"
+      ]
+      ++ util.optionals encrypted [
+        "55-dm.rules"
+        "60-persistent-storage-dm.rules"
+        "95-dm-notify.rules"
+      ]
+    );
     module_names = concatStringsSep " " (
       [
         "ahci"

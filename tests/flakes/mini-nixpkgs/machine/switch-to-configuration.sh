@@ -101,7 +101,8 @@ remove_stale() {
 
 # changed_units: "WHAT UNIT" for every unit that is not as in the running generation.
 changed_units() {
-	(cd "$old" && ls; cd "$new" && ls) | grep -E '\.(service|socket|timer|path|target)$' | sort -u |
+	# A template has no state of its own.
+	(cd "$old" && ls; cd "$new" && ls) | grep -E '^[^@]*(@[^.].*)?\.(service|socket|timer|path|target)$' | sort -u |
 		while read -r unit; do
 			if [ ! -e "$new/$unit" ] || [ "$(readlink "$new/$unit")" = /dev/null ]; then
 				echo "stop $unit"
@@ -111,15 +112,6 @@ changed_units() {
 				if grep -q '^X-RestartIfChanged=false' "$new/$unit"; then echo "keep $unit"; else echo "restart $unit"; fi
 			fi
 		done
-}
-
-# act WORD UNIT…: the same with systemctl for all, and what it says on the console.
-act() {
-	word=$1
-	shift
-	[ $# -gt 0 ] || return 0
-	echo "${word}ing the following units: $*"
-	"$systemctl" "$word" -- "$@" || status=4
 }
 
 active() { "$systemctl" is-active -q -- "$1"; }
@@ -151,7 +143,10 @@ activate_running() {
 	status=0
 	old_base=$(readlink -f /usr)
 	plan_units
-	if [ -n "$stops" ]; then act stop $stops; fi
+	if [ -n "$stops" ]; then
+		echo "stopping the following units:$stops"
+		"$systemctl" stop -- $stops || status=4
+	fi
 	echo "activating the configuration..."
 	"$toplevel/activate" || status=2
 	cat /etc/hostname >/proc/sys/kernel/hostname
@@ -160,7 +155,10 @@ activate_running() {
 	/usr/bin/systemd-tmpfiles --create --exclude-prefix=/dev || status=4
 	"$systemctl" reset-failed
 	if "$systemctl" is-active -q systemd-networkd.service; then /usr/bin/networkctl reload || status=4; fi
-	if [ -n "$restarts" ]; then act restart $restarts; fi
+	if [ -n "$restarts" ]; then
+		echo "restarting the following units:$restarts"
+		"$systemctl" restart -- $restarts || status=4
+	fi
 	# What the active targets want now and did not before, mounts and swap among it.
 	"$systemctl" start -- $(active_targets) || status=4
 	failed_units=$("$systemctl" --failed --plain --no-legend | cut -d ' ' -f 1)

@@ -252,7 +252,7 @@ let
       description = "Nix Daemon";
       unitConfig.RequiresMountsFor = "/nix/store";
       serviceConfig = {
-        ExecStart = "/usr/bin/nix-daemon nix-daemon --daemon";
+        ExecStart = "@/usr/bin/nix-daemon nix-daemon --daemon";
         KillMode = "process";
       };
     };
@@ -326,9 +326,9 @@ in
         text = ''
           [Unit]
           Description=Name servers from the network's state
+          Before=systemd-networkd.service
 
           [Path]
-          PathExists=/run/systemd/netif/state
           PathChanged=/run/systemd/netif/state
         '';
       }
