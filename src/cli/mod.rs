@@ -1,1 +1,146 @@
-//! The command line: arguments in, exit code out. The only place for clap.
+//! The command line: arguments in, exit code out. The only place for clap; no domain logic.
+//!
+//! Exit codes: 0 done, 1 failed, 2 wrong usage, 3 stopped by the user's "no" (or Ctrl-C),
+//! 4 the machine or the repos are not as the plan saw them.
+
+mod args;
+mod bootstrap;
+mod completions;
+mod doctor;
+mod error;
+mod facts;
+mod hosts;
+mod man;
+mod output;
+mod plan;
+mod signals;
+mod world;
+
+use std::process::ExitCode;
+
+use clap::{CommandFactory, Parser, Subcommand};
+
+use error::CliError;
+use output::Output;
+
+/// Turns a machine that has booted an installer into a fully configured NixOS host.
+#[derive(Debug, Parser)]
+#[command(
+    name = "nixos-bootstrap",
+    version,
+    about,
+    arg_required_else_help = true,
+    disable_help_subcommand = true,
+    after_help = "Example:\n  nixos-bootstrap bootstrap grief -d 192.168.1.50\n\n\
+                  Exit codes: 0 done, 1 failed, 2 wrong usage, 3 stopped by the user, \
+                  4 the machine or the repos are not as the plan saw them."
+)]
+pub struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Bootstrap(bootstrap::Args),
+    Plan(plan::Args),
+    Facts(facts::Args),
+    Hosts(hosts::Args),
+    Doctor(doctor::Args),
+    Completions(completions::Args),
+    Man(man::Args),
+}
+
+/// Parses the process's arguments, runs the subcommand and says how it ended.
+#[must_use]
+pub fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        // clap's own codes: 0 for help and version, 2 for wrong usage.
+        Err(error) => {
+            let code = u8::try_from(error.exit_code()).unwrap_or(2);
+            // Nothing is left to tell it to when the terminal is gone.
+            let _ = error.print();
+            return ExitCode::from(code);
+        }
+    };
+    let json = cli.command.json();
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => return CliError::failed(format!("could not start: {error}")).report(json),
+    };
+    let done = runtime.block_on(run(cli.command));
+    // A question that still waits for an answer must not keep the process.
+    runtime.shutdown_background();
+    match done {
+        Ok(code) => code,
+        Err(error) => error.report(json),
+    }
+}
+
+async fn run(command: Command) -> Result<ExitCode, CliError> {
+    let output = Output::detect();
+    match command {
+        Command::Bootstrap(args) => bootstrap::run(args, &output).await,
+        Command::Plan(args) => plan::run(args, &output).await,
+        Command::Facts(args) => facts::run(args, &output).await,
+        Command::Hosts(args) => hosts::run(args, &output).await,
+        Command::Doctor(args) => doctor::run(args, &output).await,
+        Command::Completions(args) => completions::run(&args, &mut Cli::command()),
+        Command::Man(args) => man::run(&args, &Cli::command()),
+    }
+}
+
+impl Command {
+    /// Was JSON asked for? Then errors are JSON, too.
+    fn json(&self) -> bool {
+        match self {
+            Self::Bootstrap(args) => args.json,
+            Self::Plan(args) => args.json,
+            Self::Facts(args) => args.json,
+            Self::Hosts(args) => args.json,
+            Self::Doctor(args) => args.json,
+            Self::Completions(_) | Self::Man(_) => false,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_definition_is_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn every_subcommand_has_a_help_text_with_an_example() {
+        for command in Cli::command().get_subcommands() {
+            let name = command.get_name();
+            assert!(command.get_about().is_some(), "{name} has no help text");
+            let after = command.get_after_help().map(ToString::to_string).unwrap_or_default();
+            assert!(after.contains("Example"), "{name} has no example");
+            for arg in command.get_arguments() {
+                assert!(arg.get_help().is_some(), "{name}: {} has no help text", arg.get_id());
+            }
+        }
+    }
+
+    #[test]
+    fn the_readme_knows_every_option_and_every_subcommand() {
+        let readme = include_str!("../../README.md");
+        for command in Cli::command().get_subcommands() {
+            let name = command.get_name();
+            assert!(
+                readme.contains(&format!("| `{name}")) || readme.contains(&format!("`{name} "))
+            );
+            for option in command.get_arguments().filter_map(clap::Arg::get_long) {
+                assert!(
+                    readme.contains(&format!("--{option}")),
+                    "{name} --{option} is not in README"
+                );
+            }
+        }
+    }
+}

@@ -1,15 +1,18 @@
 //! What the user asked for, validated: the input of the plan besides facts and probe.
 
+use std::fmt;
 use std::path::PathBuf;
+use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
 use super::phase::Selection;
-use crate::remote::Target;
+use crate::remote::{HostPublicKey, Target};
 use crate::validated::{AbsolutePath, HostName, UserName};
 
 /// The validated wishes of one run. What is `None` is taken from the facts.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
 pub struct Options {
     /// The host to install.
     pub host: HostName,
@@ -24,6 +27,8 @@ pub struct Options {
     pub port: Option<u16>,
     /// ssh identity.
     pub identity: Option<PathBuf>,
+    /// The installer's host key, where the user knows it (`--host-key`).
+    pub host_key: Option<TrustedKey>,
     /// The user on the *installed* host who gets the repos.
     pub user: Option<UserName>,
     /// Directory that survives reboots.
@@ -49,6 +54,87 @@ pub struct Options {
     /// Forget the journal and start anew?
     pub restart: bool,
 }
+
+impl Options {
+    /// The wishes of somebody who only named a host and a flake.
+    #[must_use]
+    pub fn new(host: HostName, flake: impl Into<String>) -> Self {
+        Self {
+            host,
+            flake: flake.into(),
+            flake_dir: None,
+            target: None,
+            port: None,
+            identity: None,
+            host_key: None,
+            user: None,
+            persist_dir: None,
+            phases: Selection::default(),
+            via: None,
+            engine: Engine::default(),
+            rebuild_on: None,
+            override_inputs: Vec::new(),
+            push: false,
+            interactive: false,
+            yes: false,
+            restart: false,
+        }
+    }
+}
+
+/// A host key of the installer that the user has vouched for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum TrustedKey {
+    /// The key itself.
+    Key(HostPublicKey),
+    /// Its fingerprint, `SHA256:…`.
+    Fingerprint(String),
+    /// A file of public key lines, such as the `.pub` file of the image's key.
+    File(PathBuf),
+}
+
+impl fmt::Display for TrustedKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Key(key) => key.fmt(f),
+            Self::Fingerprint(fingerprint) => f.write_str(fingerprint),
+            Self::File(path) => path.display().fmt(f),
+        }
+    }
+}
+
+/// Takes a fingerprint, a public key line, or else the name of a file.
+impl FromStr for TrustedKey {
+    type Err = InvalidTrustedKey;
+
+    fn from_str(text: &str) -> Result<Self, InvalidTrustedKey> {
+        let text = text.trim();
+        if let Some(digest) = text.strip_prefix("SHA256:") {
+            let digest = digest.trim_end_matches('=');
+            let bytes = data_encoding::BASE64_NOPAD.decode(digest.as_bytes());
+            return match bytes {
+                Ok(bytes) if bytes.len() == 32 => Ok(Self::Fingerprint(format!("SHA256:{digest}"))),
+                _ => Err(InvalidTrustedKey(text.to_owned())),
+            };
+        }
+        if text.starts_with("ssh-") || text.starts_with("ecdsa-") {
+            let key = text.parse().map_err(|_| InvalidTrustedKey(text.to_owned()))?;
+            return Ok(Self::Key(key));
+        }
+        if text.is_empty() {
+            return Err(InvalidTrustedKey(text.to_owned()));
+        }
+        Ok(Self::File(text.into()))
+    }
+}
+
+/// A word that is no host key.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "{0:?} is no host key: give its fingerprint (SHA256:…, as `ssh-keygen -lf` prints it), its \
+     public key line, or a file that holds that line"
+)]
+pub struct InvalidTrustedKey(pub String);
 
 /// Which configuration the phase `install` installs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -79,4 +165,20 @@ pub enum RebuildOn {
     Here,
     /// On the target, from the synced repo.
     Target,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn host_keys_are_told_apart_from_files() {
+        let fingerprint = "SHA256:47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU";
+        let parsed = fingerprint.parse::<TrustedKey>();
+        assert_eq!(parsed, Ok(TrustedKey::Fingerprint(fingerprint.to_owned())));
+        assert_eq!("key.pub".parse::<TrustedKey>(), Ok(TrustedKey::File("key.pub".into())));
+        for bad in ["", "SHA256:", "SHA256:abc", "ssh-ed25519 nonsense"] {
+            assert!(bad.parse::<TrustedKey>().is_err(), "{bad:?} was accepted");
+        }
+    }
 }

@@ -1,12 +1,15 @@
-//! The plan: all decisions of a run, made in one pure function and carried out by the phases.
+//! The plan as data: all decisions of a run. [`plan`] makes them, the phases carry them out, `ui`
+//! draws them.
 
 use serde::{Deserialize, Serialize};
 
 use super::options::{Engine, RebuildOn, Via};
 use super::phase::Phase;
-use crate::facts::{Content, Derivation};
-use crate::remote::LiveDisk;
+use crate::facts::{Content, Derivation, NodevMount, Pool, Raid, VolumeGroup};
+use crate::remote::{Firmware, LiveDisk};
 use crate::validated::{AbsolutePath, Address, DevicePath, HostName, UserName};
+
+pub use super::decide::plan;
 
 /// What a run will do, and why it may not. Names secrets, never holds them.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -18,10 +21,14 @@ pub struct Plan {
     pub flake: String,
     /// Where the machine is.
     pub target: PlannedTarget,
+    /// What runs on the machine now.
+    pub machine: PlannedMachine,
     /// What is installed first, and what the host ends up with.
     pub system: PlannedSystem,
     /// The disks that will be erased, in the configuration's order.
     pub disks: Vec<PlannedDisk>,
+    /// What is built on top of those disks, and the mounts without one.
+    pub stacked: Stacked,
     /// Disks of the machine that stay as they are.
     pub untouched: Vec<LiveDisk>,
     /// Swap in words, one entry each.
@@ -70,6 +77,8 @@ pub struct PlannedTarget {
     pub port: u16,
     /// Login on the installer.
     pub user: UserName,
+    /// ssh identity file, where one is set.
+    pub identity: Option<String>,
     /// ssh port of the installed host, seen from here: the first of its configured ports, or the
     /// installer's where that was set by hand (a forwarded port stays what it is).
     pub installed_port: u16,
@@ -77,6 +86,36 @@ pub struct PlannedTarget {
     pub installed_user: UserName,
     /// Whose home gets the repos.
     pub primary_user: UserName,
+}
+
+/// What the machine runs before the first change.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct PlannedMachine {
+    /// Its operating system, for people.
+    pub os: Option<String>,
+    /// `uname -m`.
+    pub architecture: String,
+    /// How it was started.
+    pub firmware: Firmware,
+    /// Memory in bytes.
+    pub memory: u64,
+    /// Is it an installer?
+    pub installer: bool,
+}
+
+/// Volume groups, arrays and pools that are made of partitions, and mounts without a device.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Stacked {
+    /// LVM volume groups.
+    pub volume_groups: Vec<VolumeGroup>,
+    /// Software RAID arrays.
+    pub raids: Vec<Raid>,
+    /// ZFS pools.
+    pub pools: Vec<Pool>,
+    /// Mounts such as tmpfs.
+    pub nodev: Vec<NodevMount>,
 }
 
 /// What is installed.

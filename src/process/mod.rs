@@ -5,6 +5,7 @@
 
 mod command;
 pub mod nix;
+pub mod nix_log;
 mod runner;
 pub mod scripted;
 

@@ -1,0 +1,107 @@
+//! `bootstrap HOST…`
+
+use std::process::ExitCode;
+
+use super::args::{Consent, RunArgs};
+use super::error::CliError;
+use super::output::{Output, print};
+use super::signals::cancel_on_signals;
+use super::world::{Told, told, world};
+use crate::install::context::{Failure, FailureKind, World};
+use crate::install::engine;
+use crate::install::preflight::{self, Prepared, Purpose};
+use crate::ui::json::JsonReporter;
+use crate::ui::plan::render;
+use crate::ui::prompts::TerminalPrompter;
+use crate::ui::report::render as render_report;
+use crate::validated::HostName;
+
+/// Turn a machine that has booted an installer into a host of the flake
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:\n  nixos-bootstrap bootstrap grief -d 192.168.1.50\n  \
+                        nixos-bootstrap bootstrap -n grief -d 192.168.1.50 -k ~/.ssh/id_ed25519 -u ta\n  \
+                        nixos-bootstrap bootstrap grief --only verify,rebuild\n\n\
+                        After a failure the same command goes on where the run stopped.")]
+pub(super) struct Args {
+    /// The hosts, one after the other
+    #[arg(value_name = "HOST")]
+    hosts: Vec<String>,
+    /// The host, in the older form
+    #[arg(short = 'n', long = "name", value_name = "HOST", conflicts_with = "hosts")]
+    name: Option<String>,
+    #[command(flatten)]
+    run: RunArgs,
+    /// Do not ask: erase the disks that the plan names
+    #[arg(short, long)]
+    yes: bool,
+    /// Push the repos after the phase commit
+    #[arg(long)]
+    push: bool,
+    /// Write events as JSON lines to standard output
+    #[arg(long)]
+    pub(super) json: bool,
+    /// Show every step and every line that the programs write
+    #[arg(long)]
+    debug: bool,
+}
+
+/// Installs the hosts. Every question is asked before the first change of the first host.
+pub(super) async fn run(args: Args, output: &Output) -> Result<ExitCode, CliError> {
+    let told = if args.json {
+        Told::still(JsonReporter::new(std::io::stdout(), args.debug))
+    } else {
+        told(output, args.debug)
+    };
+    let world = world(&args.run.flake, &told, cancel_on_signals()?)?;
+    let hosts = hosts(&args, &world).await?;
+    if hosts.len() > 1 && args.run.names_target() {
+        return Err(CliError::usage("--target, --port and --host-key are for one host only")
+            .hint("set bootstrap.target.* in each host's configuration, or give one host"));
+    }
+    let interactive = TerminalPrompter::available() && !args.yes && !args.json;
+    let consent = Consent { yes: args.yes, push: args.push, interactive };
+    let mut ready: Vec<Prepared> = Vec::new();
+    for host in hosts {
+        let options = args.run.options(host, consent)?;
+        let prepared = preflight::prepare(&world, &options, Purpose::Run).await;
+        let mut prepared = prepared.map_err(CliError::told)?;
+        if !args.json {
+            print(&render(&prepared.plan, &output.style))?;
+        }
+        engine::confirm(&mut prepared).await?;
+        ready.push(prepared);
+    }
+    for prepared in ready {
+        let ended = engine::run(prepared).await;
+        if !args.json {
+            let report = render_report(&ended.report, output.style.colour);
+            print(&format!("\n{report}"))?;
+        }
+        if let Some(failure) = ended.failure {
+            return Err(CliError::told(failure));
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// The hosts that were named, or the one that is picked from the flake's.
+async fn hosts(args: &Args, world: &World) -> Result<Vec<HostName>, CliError> {
+    let named: Vec<_> = args.hosts.iter().chain(&args.name).collect();
+    if !named.is_empty() {
+        return named.into_iter().map(|name| Ok(name.parse()?)).collect();
+    }
+    if !TerminalPrompter::available() {
+        return Err(CliError::usage("no host was named").hint(
+            "say which: nixos-bootstrap bootstrap HOST; `nixos-bootstrap hosts` lists them",
+        ));
+    }
+    let known = world.evaluator.hosts(&args.run.flake.flake).await?;
+    let names: Vec<String> = known.iter().map(|host| host.name.to_string()).collect();
+    if names.is_empty() {
+        return Err(CliError::failed("the flake has no hosts"));
+    }
+    let picked = TerminalPrompter::pick("Which host?", &names).map_err(|error| {
+        CliError::from(Failure::new(error.to_string()).kind(FailureKind::Stopped))
+    })?;
+    Ok(vec![known[picked].name.parse()?])
+}

@@ -1,0 +1,54 @@
+//! `facts HOST`
+
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use super::args::FlakeArgs;
+use super::error::CliError;
+use super::output::{Output, print, print_json};
+use super::signals::cancel_on_signals;
+use crate::process::RealRunner;
+use crate::ui::plan::render_facts;
+use crate::validated::HostName;
+
+/// Show what was read from a host's configuration
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Example:\n  nixos-bootstrap facts grief --json | jq .disko.disks")]
+pub(super) struct Args {
+    /// The host
+    #[arg(required_unless_present = "all")]
+    host: Option<String>,
+    /// Every host of the flake, in one evaluation
+    #[arg(long, conflicts_with = "host")]
+    all: bool,
+    #[command(flatten)]
+    flake: FlakeArgs,
+    /// Print JSON
+    #[arg(long)]
+    pub(super) json: bool,
+}
+
+/// Prints the facts of one host or of all.
+pub(super) async fn run(args: Args, output: &Output) -> Result<ExitCode, CliError> {
+    let evaluator = args.flake.evaluator(Arc::new(RealRunner::new(cancel_on_signals()?)))?;
+    let flake = &args.flake.flake;
+    let Some(host) = &args.host else {
+        let all = evaluator.facts_of_all(flake).await?;
+        if args.json {
+            print_json(&all)?;
+        } else {
+            let texts: Vec<_> =
+                all.iter().map(|facts| render_facts(facts, &output.style)).collect();
+            print(&texts.join("\n"))?;
+        }
+        return Ok(ExitCode::SUCCESS);
+    };
+    let host: HostName = host.parse()?;
+    let facts = evaluator.facts(flake, &host).await?;
+    if args.json {
+        print_json(&facts)?;
+    } else {
+        print(&render_facts(&facts, &output.style))?;
+    }
+    Ok(ExitCode::SUCCESS)
+}

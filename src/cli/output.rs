@@ -1,0 +1,62 @@
+//! What the terminal can show, and printing to standard output without a panic on a closed pipe.
+
+use std::io::{IsTerminal, Write};
+
+use super::error::CliError;
+use crate::ui::Style;
+
+/// How results are shown.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Output {
+    /// Width, colours and characters of standard output.
+    pub(super) style: Style,
+    /// Is standard error a terminal on which bars may move?
+    pub(super) live: bool,
+    /// May errors and events be coloured?
+    pub(super) colour_errors: bool,
+}
+
+impl Output {
+    /// Looks at the environment: `NO_COLOR`, `TERM`, the locale, and whether a pipe is there.
+    pub(super) fn detect() -> Self {
+        let plain = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty())
+            || std::env::var_os("TERM").is_some_and(|term| term == "dumb");
+        let (stdout, stderr) = (std::io::stdout().is_terminal(), std::io::stderr().is_terminal());
+        console::set_colors_enabled(stdout && !plain);
+        console::set_colors_enabled_stderr(stderr && !plain);
+        let columns = console::Term::stdout().size_checked().map(|(_, columns)| columns);
+        let width = columns.filter(|_| stdout).map_or(100, usize::from);
+        let style =
+            Style { width: width.max(40), colour: stdout && !plain, unicode: utf8_locale() };
+        Self { style, live: stderr && !plain, colour_errors: stderr && !plain }
+    }
+}
+
+/// Does the locale say UTF-8? By the order of setlocale(3).
+fn utf8_locale() -> bool {
+    let set = |name| std::env::var(name).ok().filter(|value| !value.is_empty());
+    let locale = set("LC_ALL").or_else(|| set("LC_CTYPE")).or_else(|| set("LANG"));
+    // Without any setting, UTF-8 is the likelier guess on today's systems.
+    locale.is_none_or(|value| {
+        let value = value.to_ascii_lowercase();
+        value.contains("utf-8") || value.contains("utf8")
+    })
+}
+
+/// Prints `text` to standard output. A reader that has gone away (`| head`) is no error.
+pub(super) fn print(text: &str) -> Result<(), CliError> {
+    let mut out = std::io::stdout().lock();
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
+            Err(CliError::failed(format!("could not write to standard output: {error}")))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Prints `value` as indented JSON to standard output.
+pub(super) fn print_json(value: &impl serde::Serialize) -> Result<(), CliError> {
+    let text = serde_json::to_string_pretty(value)
+        .map_err(|error| CliError::failed(format!("could not write JSON: {error}")))?;
+    print(&format!("{text}\n"))
+}

@@ -1,0 +1,118 @@
+//! The [`Evaluator`]: whoever can turn a flake and a host name into [`HostFacts`], and why it
+//! could not. Implemented with the `nix` program by [`NixEvaluator`](super::NixEvaluator).
+
+use async_trait::async_trait;
+
+use super::decode::DecodeError;
+use super::host::HostSummary;
+use super::model::HostFacts;
+use crate::process;
+use crate::validated::HostName;
+
+/// The Nix function that turns `nixosConfigurations` into values that
+/// [`decode_host`](super::decode_host) and [`decode_summary`](super::decode_summary) read. It is
+/// called with `{ host = null or a name; summary = true or false; }` first; see the file's head.
+pub const FACTS_NIX: &str = include_str!("facts.nix");
+
+/// Reads hosts from flakes. `flake` is a flake reference as `nix` takes it, without a fragment.
+#[async_trait]
+pub trait Evaluator: Send + Sync {
+    /// The hosts of a flake, by name.
+    async fn hosts(&self, flake: &str) -> Result<Vec<HostSummary>, EvalError>;
+
+    /// Everything about one host, in one evaluation.
+    async fn facts(&self, flake: &str, host: &HostName) -> Result<HostFacts, EvalError>;
+
+    /// Everything about every host of a flake, in one evaluation.
+    async fn facts_of_all(&self, flake: &str) -> Result<Vec<HostFacts>, EvalError>;
+}
+
+/// Why a flake did not give facts.
+#[derive(Debug, thiserror::Error)]
+pub enum EvalError {
+    /// There is no flake at this reference.
+    #[error("there is no flake at {flake}: {message}")]
+    NoFlake {
+        /// The reference as it was given.
+        flake: String,
+        /// What is missing.
+        message: String,
+    },
+    /// The flake has no `nixosConfigurations`.
+    #[error("the flake {flake} has no nixosConfigurations")]
+    NoHosts {
+        /// The reference as it was given.
+        flake: String,
+    },
+    /// The flake has no such host.
+    #[error("the flake has no host {host}{}", known_hosts(.known, .nearest.as_deref()))]
+    UnknownHost {
+        /// The name that was looked for.
+        host: HostName,
+        /// The names that are there.
+        known: Vec<String>,
+        /// The one that is most like it, where one is near enough to be a slip.
+        nearest: Option<String>,
+    },
+    /// The configuration does not evaluate.
+    #[error("the configuration does not evaluate:\n{message}")]
+    Evaluation {
+        /// The evaluator's message with its `at file:line:column`.
+        message: String,
+    },
+    /// An option has a value of the wrong shape.
+    #[error(transparent)]
+    Decode(#[from] DecodeError),
+    /// The evaluator's program could not be run.
+    #[error(transparent)]
+    Process(#[from] process::Error),
+    /// The evaluator succeeded but printed something else than JSON.
+    #[error("nix printed no JSON ({reason})")]
+    NotJson {
+        /// What the JSON parser said.
+        reason: String,
+    },
+}
+
+fn known_hosts(known: &[String], nearest: Option<&str>) -> String {
+    let mut text = String::new();
+    if let Some(nearest) = nearest {
+        text.push_str("; did you mean ");
+        text.push_str(nearest);
+        text.push('?');
+    }
+    if known.is_empty() {
+        text.push_str(" (it has none at all)");
+    } else {
+        text.push_str(" (it has ");
+        text.push_str(&known.join(", "));
+        text.push(')');
+    }
+    text
+}
+
+impl EvalError {
+    /// What the user can do about it, where that is known.
+    #[must_use]
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            Self::NoFlake { .. } => Some(
+                "give the folder that holds flake.nix with --flake; inside a git repository \
+                 flake.nix must be known to git (`git add flake.nix`)"
+                    .to_owned(),
+            ),
+            Self::NoHosts { .. } => Some(
+                "the flake must have nixosConfigurations.HOST; `nix flake show` lists what it has"
+                    .to_owned(),
+            ),
+            Self::Evaluation { message } => process::nix::hint(message),
+            Self::Process(process::Error::NotFound { program }) => Some(format!(
+                "install Nix (https://nixos.org/download), or put {program} into PATH"
+            )),
+            Self::UnknownHost { .. }
+            | Self::Decode(_)
+            | Self::Process(_)
+            | Self::NotJson { .. } => None,
+        }
+    }
+}

@@ -1,0 +1,124 @@
+//! The command line as a user types it.
+
+use assert_cmd::Command;
+use predicates::prelude::PredicateBooleanExt;
+use predicates::str::{contains, is_match};
+
+fn tool() -> Command {
+    let mut command = Command::cargo_bin("nixos-bootstrap").unwrap();
+    command.env_remove("NO_COLOR").env("LANG", "C.UTF-8");
+    command
+}
+
+#[test]
+fn without_arguments_there_is_help_and_exit_code_2() {
+    tool().assert().code(2).stderr(contains("Usage: nixos-bootstrap").and(contains("Example")));
+    tool().arg("--help").assert().code(0).stdout(contains("bootstrap").and(contains("Exit codes")));
+    tool().arg("--version").assert().code(0).stdout(contains(env!("CARGO_PKG_VERSION")));
+}
+
+#[test]
+fn a_host_name_with_a_shell_command_is_refused_before_anything_runs() {
+    for words in [["bootstrap", "grief; rm -rf /"], ["plan", "$(id)"], ["facts", "-x"]] {
+        let mut command = tool();
+        // No program at all can be found, so that nothing could have run.
+        command.args(words).env("PATH", "");
+        command.assert().code(2).stdout("");
+    }
+    tool()
+        .args(["bootstrap", "grief; rm -rf /"])
+        .assert()
+        .code(2)
+        .stderr(contains("\"grief; rm -rf /\" is not a valid host name"));
+}
+
+#[test]
+fn without_a_terminal_a_missing_host_is_wrong_usage() {
+    tool().arg("bootstrap").assert().code(2).stderr(contains("no host was named"));
+}
+
+#[test]
+fn the_article_s_flags_are_understood() {
+    let dir = tempfile::tempdir().unwrap();
+    // They parse; the run then ends because the folder holds no flake.
+    tool()
+        .current_dir(&dir)
+        .args(["bootstrap", "-n", "grief", "-d", "127.0.0.1", "-k", "/k", "-u", "ta"])
+        .args(["--port", "2222", "--impermanence", "--debug"])
+        .env("XDG_STATE_HOME", dir.path())
+        .assert()
+        .code(2)
+        .stderr(contains("no flake").or(contains("there is no flake")));
+}
+
+#[test]
+fn one_target_for_several_hosts_is_wrong_usage() {
+    tool()
+        .args(["bootstrap", "grief", "guppy", "-d", "127.0.0.1"])
+        .assert()
+        .code(2)
+        .stderr(contains("for one host only"));
+}
+
+#[test]
+fn a_missing_flake_is_named_and_json_errors_are_json() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut command = tool();
+    command.current_dir(&dir).args(["facts", "grief", "--json"]);
+    let output = command.assert().code(2).get_output().clone();
+    let error: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(error["event"], "error");
+    assert_eq!(error["kind"], "usage");
+    assert!(error["hints"][0].as_str().unwrap().contains("--flake"), "{error}");
+}
+
+#[test]
+fn no_colour_reaches_a_pipe() {
+    let output = tool().args(["bootstrap", "a b"]).assert().code(2).get_output().clone();
+    assert!(!output.stderr.contains(&0x1b), "{}", String::from_utf8_lossy(&output.stderr));
+}
+
+#[test]
+fn completions_exist_for_every_shell_and_know_the_subcommands() {
+    for shell in ["bash", "zsh", "fish", "elvish", "powershell"] {
+        let line = contains("bootstrap").and(contains("override-input"));
+        tool().args(["completions", shell]).assert().code(0).stdout(line);
+    }
+}
+
+#[test]
+fn manual_pages_are_printed_and_written() {
+    tool().arg("man").assert().code(0).stdout(is_match(r"\.TH nixos-bootstrap 1").unwrap());
+    let page = contains("nixos\\-bootstrap\\-plan").or(contains("nixos-bootstrap-plan"));
+    tool().args(["man", "plan"]).assert().code(0).stdout(page);
+    tool().args(["man", "nothing"]).assert().code(2).stderr(contains("the subcommands are"));
+    let dir = tempfile::tempdir().unwrap();
+    let folder = dir.path().join("man1");
+    tool().args(["man", "--dir"]).arg(&folder).assert().code(0);
+    let pages = std::fs::read_dir(&folder).unwrap().count();
+    assert_eq!(pages, 8, "the program's own page and one a subcommand");
+}
+
+#[test]
+fn a_reader_that_goes_away_is_no_error() {
+    let binary = assert_cmd::cargo::cargo_bin("nixos-bootstrap");
+    let script = format!(
+        "'{}' completions bash | head -c 10 >/dev/null; echo ${{PIPESTATUS[0]}}",
+        binary.display()
+    );
+    let output = std::process::Command::new("bash").arg("-c").arg(script).output().unwrap();
+    assert_eq!(String::from_utf8_lossy(&output.stdout).trim(), "0");
+}
+
+#[test]
+fn doctor_lists_what_is_missing() {
+    let output =
+        tool().args(["doctor", "--json"]).env("PATH", "").assert().code(1).get_output().clone();
+    let checks: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    let of = |name: &str| {
+        checks.as_array().unwrap().iter().find(|check| check["name"] == name).unwrap().clone()
+    };
+    assert_eq!(of("nix")["state"], "missing");
+    assert_eq!(of("rsync")["state"], "optional");
+    assert!(of("git")["advice"].as_str().unwrap().contains("apt install git"));
+}
