@@ -3,13 +3,10 @@
 server=$1 mark=$2 keep=$3
 shift 3
 
-group_of() {
-  # shellcheck disable=SC2086
-  set -- ${1##*) }
-  echo "$3"
-}
+# State, parent, group, … follow the name, which may hold anything (proc_pid_stat(5)).
 read -r own </proc/$$/stat
-group=$(group_of "$own")
+own=${own##*) } own=${own#* } own=${own#* }
+group=${own%% *}
 
 # The first line on standard error tells the other side which group to stop.
 echo "$mark $group" >&2
