@@ -12,7 +12,7 @@ use super::context::{Limits, Side, World};
 use super::event::{Event, PromptError, Prompter, Reporter};
 use super::options::Options;
 use crate::facts::{EvalError, Evaluator, HostFacts, HostSummary};
-use crate::process::{self, LineSink, Output, RealRunner};
+use crate::process::{self, Command, LineSink, Output, RealRunner, Runner};
 use crate::remote::{
     ConnectError, Connection, Connector, HostPublicKey, Login, Remote, RemoteCommand, known_hosts,
 };
@@ -84,9 +84,14 @@ impl Stage {
 
 /// Runs `program` in `dir` for a test's own purposes.
 pub(crate) fn sh(dir: &Path, script: &str) -> String {
-    let output = std::process::Command::new("sh").arg("-euc").arg(script).current_dir(dir).output();
-    let output = output.unwrap();
-    assert!(output.status.success(), "{script}: {}", String::from_utf8_lossy(&output.stderr));
+    let command = Command::new("sh").args(["-euc", script]).dir(dir);
+    // A thread of its own, since callers may be inside a runtime already.
+    let run = || {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(RealRunner::default().run(&command)).unwrap()
+    };
+    let output = std::thread::scope(|scope| scope.spawn(run).join().unwrap());
+    assert!(output.ok(), "{script}: {}", output.error_text());
     String::from_utf8(output.stdout).unwrap()
 }
 

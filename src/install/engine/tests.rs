@@ -8,7 +8,7 @@ use super::super::journal;
 use super::super::lock::RunLock;
 use super::super::options::TrustedKey;
 use super::super::preflight::{Purpose, prepare};
-use super::super::testing::Stage;
+use super::super::testing::{Stage, sh};
 use super::*;
 use async_trait::async_trait;
 
@@ -80,15 +80,12 @@ impl PhaseRun for Played {
 
 /// Copies a private directory as that of a process that is gone.
 fn leave_behind(dir: &std::path::Path, base: &std::path::Path) {
-    use std::os::unix::fs::PermissionsExt;
     let copy = base.join("nixos-bootstrap-dead");
-    let done = std::process::Command::new("cp").arg("-a").args([dir, &copy]).status().unwrap();
-    assert!(done.success());
+    sh(base, &format!("cp -a '{}' '{}'", dir.display(), copy.display()));
     let marker = copy.join("owner.json");
     let text = std::fs::read_to_string(&marker).unwrap();
     let text = text.replace("\"started\":", "\"started\":9");
     std::fs::write(&marker, text).unwrap();
-    std::fs::set_permissions(&marker, std::fs::Permissions::from_mode(0o600)).unwrap();
 }
 
 impl Phases {
