@@ -235,9 +235,7 @@ fn place_one(span: Span, usable: Extent, taken: &[Extent]) -> Option<Extent> {
         Place::Plus(sectors) => start + sectors - 1,
         Place::Minus(sectors) => block.last.checked_sub(sectors)?,
     };
-    // What takes the rest must leave something: one aligned unit.
-    let minimum = if matches!(span.end, Place::Plus(_)) { 1 } else { ALIGN };
-    (last >= first && last - first + 1 >= minimum).then_some(Extent { first, last })
+    (last >= first).then_some(Extent { first, last })
 }
 
 /// The largest free block with an aligned start and end; the first of equal ones.
