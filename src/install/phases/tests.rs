@@ -544,8 +544,8 @@ async fn reboot_lets_go_restarts_and_waits_for_the_pinned_key() {
     let machine = Arc::new(Machine::default().when("boot_id", 0, "boot-before\n"));
     let installed = Arc::new(Machine::default());
     let mut cx = bench.context(Phase::Reboot, &machine);
-    let installer = installer_answers(&cx);
-    bench.will_answer([Err(installer), Err(refused()), Ok(Arc::clone(&installed))]);
+    let old_key = installer_answers(&cx);
+    bench.will_answer([Err(old_key), Err(refused()), Ok(Arc::clone(&installed))]);
     run(&mut cx).await.unwrap();
     assert_eq!(cx.side, Side::Installed);
     assert_eq!(cx.record.installer_boot_id.as_deref(), Some("boot-before"));
