@@ -16,6 +16,7 @@ use super::preflight::{Prepared, private_error, summary};
 use super::private::one_time_passphrase;
 use super::report::{Outcome, PhaseReport, Report, resume_command};
 use super::trust::ask;
+use crate::remote::stop_leftovers;
 use crate::secrets::Secret;
 
 /// A run that is over.
@@ -118,6 +119,7 @@ pub(super) async fn run_with(mut prepared: Prepared, find: &Find<'_>) -> Ended {
     let failure = match begin(&mut prepared) {
         Err(failure) => Some(failure),
         Ok(mut journal) => {
+            stop_what_was_left(&prepared).await;
             let ended = Box::pin(carry_out(&prepared, &mut journal, &mut ledger, find)).await;
             ended.err().or_else(|| end(journal, &prepared, &ledger).err())
         }
@@ -128,6 +130,14 @@ pub(super) async fn run_with(mut prepared: Prepared, find: &Find<'_>) -> Ended {
     drop(prepared);
     reporter.event(&Event::Finished { report: Box::new(report.clone()) });
     Ended { report, failure }
+}
+
+/// What a run that lost its connection left running on the target must not meet this run.
+async fn stop_what_was_left(prepared: &Prepared) {
+    if let Err(error) = stop_leftovers(&*prepared.connection).await {
+        let text = format!("commands of an earlier run could not be looked for: {error}");
+        prepared.world.reporter.event(&Event::Warning { phase: None, text });
+    }
 }
 
 /// Writes down that the run begins, and keeps the secrets where the next run finds them.

@@ -1,6 +1,7 @@
 //! Text for the terminal: the [`Style`], lines of inked words, wrapping by columns. Whatever a
 //! flake or a machine says passes [`clean`], so that it can't steer the terminal.
 
+use super::clean::clean;
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
 pub use crate::install::size::human;
@@ -144,16 +145,6 @@ impl Line {
 /// All lines for the terminal, with a newline after each.
 pub(super) fn show(lines: &[Line], style: Style) -> String {
     lines.iter().map(|line| line.show(style) + "\n").collect()
-}
-
-/// `text` without anything that steers a terminal: control characters, and those that turn the
-/// direction of writing or are not seen.
-pub(super) fn clean(text: &str) -> String {
-    let steers = |c: char| {
-        c.is_control()
-            || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{61c}')
-    };
-    text.chars().map(|c| if steers(c) { '\u{fffd}' } else { c }).collect()
 }
 
 fn ascii(text: &str) -> String {

@@ -66,7 +66,11 @@ async fn restart(cx: &mut Context<'_>) -> Result<(), Failure> {
         match cx.remote().await?.run(&command).await {
             Ok(output) => drop(output.success(&command)?),
             // The machine may be faster than the end of the session.
-            Err(process::Error::Io { .. } | process::Error::Failed { .. }) => {}
+            Err(
+                process::Error::Io { .. }
+                | process::Error::Failed { .. }
+                | process::Error::Lost { .. },
+            ) => {}
             Err(error) => return Err(error.into()),
         }
     }
