@@ -86,13 +86,21 @@ let
     ) (pairs (get config [ "users" "users" ] { }))
   );
 
+  # NixOS' public cache has nothing that this system is made of, and asking it takes time.
+  isPublicCache = url: builtins.match "https://cache\\.nixos\\.org/?" url != null;
+  givenNixSettings = get config [ "nix" "settings" ] { };
+  substituters = get givenNixSettings [ "substituters" ] [ ];
   nixSettings = {
-    build-users-group = "";
     experimental-features = "nix-command flakes";
-    sandbox = "false";
-    substituters = "";
   }
-  // get config [ "nix" "settings" ] { };
+  // givenNixSettings
+  // {
+    build-users-group = "";
+    sandbox = false;
+    substituters = filter (url: !isPublicCache url) (
+      if isList substituters then substituters else [ substituters ]
+    );
+  };
 
   pam =
     rules:

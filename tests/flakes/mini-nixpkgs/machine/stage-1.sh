@@ -78,6 +78,7 @@ mount_one() {
 	*,bind,* | *,rbind,*) device=/mnt-root$1 && mkdir -p "$device" ;;
 	esac
 	case $device in
+	/dev/disk/*) wait_for_device "$device" && device=$(readlink -f "$device") || return ;;
 	/dev/*) wait_for_device "$device" || return ;;
 	esac
 	mkdir -p "$target"
@@ -94,8 +95,9 @@ done
 
 say "looking for disks"
 /usr/lib/systemd/systemd-udevd --daemon --resolve-names=never || fail "udev does not start"
-/usr/bin/udevadm trigger --type=subsystems --action=add
-/usr/bin/udevadm trigger --type=devices --action=add
+# The buses that disks hang on; what their drivers find there tells udev of itself.
+/usr/bin/udevadm trigger --type=devices --action=add --subsystem-match=pci --subsystem-match=virtio \
+	--subsystem-match=scsi --subsystem-match=nvme --subsystem-match=block
 /usr/bin/udevadm settle --timeout=60 || say "udev is still busy; going on"
 
 while IFS=$TAB read -r name device key_file options <&3; do

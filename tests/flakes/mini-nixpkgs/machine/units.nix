@@ -278,10 +278,15 @@ in
     name = "systemd/system/default.target";
     link = "/usr/lib/systemd/system/multi-user.target";
   }
-  # The serial console is enough; nobody sits at a screen.
+  # Debian asks udev for each of some thousand devices; these are the ones with something to do.
   {
-    name = "systemd/system/getty@.service";
-    link = "/dev/null";
+    name = "systemd/system/systemd-udev-trigger.service.d/few.conf";
+    text = ''
+      [Service]
+      ExecStart=
+      ExecStart=-udevadm trigger --type=devices --action=add --prioritized-subsystem=block,net --subsystem-match=block --subsystem-match=net --subsystem-match=pci --subsystem-match=virtio --subsystem-match=scsi --subsystem-match=misc --subsystem-match=rtc
+      ExecStart=-udevadm trigger --type=devices --action=add --subsystem-match=tty --sysname-match=ttyS0
+    '';
   }
   {
     name = "systemd/system/nix-daemon.socket";
@@ -300,6 +305,17 @@ in
     link = "../nix-daemon.socket";
   }
 ]
+# The serial console is enough: nobody sits at a screen. And nothing hands credentials to this host.
+++ map
+  (name: {
+    name = "systemd/system/${name}";
+    link = "/dev/null";
+  })
+  [
+    "getty@.service"
+    "systemd-networkd-persistent-storage.service"
+    "systemd-udev-load-credentials.service"
+  ]
 ++ (
   if useDHCP then
     fromDebian "systemd-networkd.service" [ "multi-user.target" ]
