@@ -18,6 +18,7 @@ use crate::validated::HostName;
 
 /// Turn a machine that has booted an installer into a host of the flake
 #[derive(Debug, clap::Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 #[command(after_help = "Examples:\n  nixos-bootstrap bootstrap grief -d 192.168.1.50\n  \
                         nixos-bootstrap bootstrap -n grief -d 192.168.1.50 -k ~/.ssh/id_ed25519 -u ta\n  \
                         nixos-bootstrap bootstrap grief --only verify,rebuild\n\n\
@@ -96,12 +97,12 @@ async fn hosts(args: &Args, world: &World) -> Result<Vec<HostName>, CliError> {
         ));
     }
     let known = world.evaluator.hosts(&args.run.flake.flake).await?;
-    let names: Vec<String> = known.iter().map(|host| host.name.to_string()).collect();
-    if names.is_empty() {
+    let choices: Vec<String> = known.into_iter().map(|host| host.name).collect();
+    if choices.is_empty() {
         return Err(CliError::failed("the flake has no hosts"));
     }
-    let picked = TerminalPrompter::pick("Which host?", &names).map_err(|error| {
+    let picked = TerminalPrompter::pick("Which host?", &choices).map_err(|error| {
         CliError::from(Failure::new(error.to_string()).kind(FailureKind::Stopped))
     })?;
-    Ok(vec![known[picked].name.parse()?])
+    Ok(vec![choices[picked].parse()?])
 }

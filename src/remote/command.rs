@@ -102,10 +102,15 @@ impl RemoteCommand {
     }
 }
 
-/// The command as a shell line; input is left out.
+/// The command for messages, as a shell line; input is left out, and of a script of several lines
+/// only the first is shown.
 impl std::fmt::Display for RemoteCommand {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let words: Vec<_> = self.words.iter().map(|word| quote(word)).collect();
+        let shown = |word: &String| match word.trim().split_once('\n') {
+            Some((first, _)) => quote(&format!("{first} …")),
+            None => quote(word),
+        };
+        let words: Vec<_> = self.words.iter().map(shown).collect();
         f.write_str(&words.join(" "))
     }
 }
@@ -140,6 +145,13 @@ pub trait Remote: Send + Sync {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_script_is_shown_by_its_first_line() {
+        let command = RemoteCommand::script("\necho $1\nexit 1\n").arg("it's");
+        assert_eq!(command.to_string(), r"sh -euc 'echo $1 …' sh 'it'\''s'");
+        assert_eq!(command.words()[2], "\necho $1\nexit 1\n");
+    }
 
     #[test]
     fn quoting_survives_a_real_shell() {

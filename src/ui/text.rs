@@ -244,8 +244,8 @@ mod tests {
     fn what_a_machine_says_cannot_steer_the_terminal() {
         let line = Line::new().with("a\x1b[2Jb\nc\u{9b}d\u{202e}e\r\u{7f}", Ink::Red);
         let style = Style { width: 80, colour: false, unicode: true };
-        assert_eq!(line.show(style), "a\u{fffd}[2Jb\u{fffd}c\u{fffd}d\u{fffd}e\u{fffd}\u{fffd}");
-        assert_eq!(line.show(Style { unicode: false, ..style }), "a?[2Jb?c?d?e??");
+        assert_eq!(line.show(style), "ab c\u{fffd}d\u{fffd}e \u{fffd}");
+        assert_eq!(line.show(Style { unicode: false, ..style }), "ab c?d?e ?");
         let colour = line.show(Style { colour: true, ..style });
         assert_eq!(colour.matches('\x1b').count(), 2, "{colour:?}");
         assert!(colour.starts_with("\x1b[31m") && colour.ends_with("\x1b[0m"));

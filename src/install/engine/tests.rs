@@ -54,7 +54,11 @@ impl PhaseRun for Played {
             Phase::Hostkey => drop(phases::of(phase).unwrap().run(cx).await?),
             Phase::Install => {
                 let key = cx.host_keys.get("ed25519").unwrap();
-                assert_eq!(cx.record.host_keys, [key.public.clone()], "another key than recorded");
+                assert_eq!(
+                    cx.record.host_keys,
+                    std::slice::from_ref(&key.public),
+                    "another key than recorded"
+                );
                 let toplevel = cx.facts.outputs.toplevel.as_ref().unwrap();
                 cx.record.installed = Some(toplevel.out_path.clone());
             }

@@ -21,7 +21,7 @@ use crate::validated::StorePath;
 pub(super) struct Rebuild;
 
 /// Where the switch keeps its log and status on the host.
-const STATE: &str = "/run/nixos-bootstrap";
+const STATE: &str = "/run/nixos-bootstrap-switch";
 
 /// Between two attempts to connect.
 const PAUSE: Duration = Duration::from_secs(2);
@@ -81,8 +81,8 @@ async fn here(cx: &mut Context<'_>) -> Result<StorePath, Failure> {
     Ok(system)
 }
 
-/// Makes `$1` the system profile and, with `$2` for its files, starts the switch to it as a unit of its own (without
-/// systemd, as a session of its own). Log and status go into files; a status is there when it is
+/// Makes `$1` the system profile and starts the switch to it as a unit of its own (without systemd,
+/// as a session of its own). Log and status go into the folder `$2`; a status is there when it is
 /// over. A switch that is still running is left to end first: two at once would collide.
 const START: &str = r#"
 state=$2
@@ -107,8 +107,8 @@ fi
 until [ -e "$state/pid" ] || [ -e "$state/status" ]; do sleep 0.1; done
 "#;
 
-/// Prints the log of the switch in `$2` from line `$1` on as it grows, until there is a status, which it
-/// ends with.
+/// Prints the log of the switch in `$2` from line `$1` on as it grows, until there is a status,
+/// which it ends with.
 const FOLLOW: &str = r#"
 next=$1 state=$2
 show() {
@@ -127,8 +127,11 @@ exit "$(cat "$state/status")"
 "#;
 
 async fn switch(cx: &mut Context<'_>, system: &StorePath) -> Result<(), Failure> {
-    let start =
-        RemoteCommand::script(START).arg(system.as_str()).as_root().limit(cx.world.limits.command);
+    let start = RemoteCommand::script(START)
+        .arg(system.as_str())
+        .arg(STATE)
+        .as_root()
+        .limit(cx.world.limits.command);
     cx.on_target(&start).await?;
     let deadline = tokio::time::Instant::now() + cx.world.limits.long;
     let mut shown = 0;
