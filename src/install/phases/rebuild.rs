@@ -127,8 +127,11 @@ exit "$(cat "$state/status")"
 "#;
 
 async fn switch(cx: &mut Context<'_>, system: &StorePath) -> Result<(), Failure> {
-    let start =
-        RemoteCommand::script(START).arg(system.as_str()).as_root().limit(cx.world.limits.command);
+    let start = RemoteCommand::script(START)
+        .arg(system.as_str())
+        .arg(STATE)
+        .as_root()
+        .limit(cx.world.limits.command);
     cx.on_target(&start).await?;
     let deadline = tokio::time::Instant::now() + cx.world.limits.long;
     let mut shown = 0;
