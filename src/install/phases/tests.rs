@@ -63,7 +63,7 @@ impl Machine {
     fn when(self, part: &'static str, code: i32, stdout: &str) -> Self {
         let stdout = stdout.to_owned();
         self.rule(move |command| {
-            command.to_string().contains(part).then(|| Ok(output(code, &stdout, "")))
+            line(command).contains(part).then(|| Ok(output(code, &stdout, "")))
         })
     }
 
@@ -86,6 +86,11 @@ impl Machine {
     }
 }
 
+/// All words of a command, unquoted.
+fn line(command: &RemoteCommand) -> String {
+    command.words().join(" ")
+}
+
 fn output(code: i32, stdout: &str, stderr: &str) -> Output {
     Output { code: Some(code), stdout: stdout.into(), stderr: stderr.into() }
 }
@@ -98,7 +103,7 @@ impl Remote for Machine {
         sink: &mut LineSink<'_>,
     ) -> Result<Output, process::Error> {
         let input = command.input().unwrap_or_default().to_vec();
-        self.seen.lock().unwrap().push((command.to_string(), input));
+        self.seen.lock().unwrap().push((line(command), input));
         let answer = self.rules.iter().find_map(|rule| rule(command));
         let output = answer.unwrap_or_else(|| Ok(output(0, "", "")))?;
         for text in String::from_utf8_lossy(&output.stdout).lines() {
@@ -468,7 +473,7 @@ async fn a_system_that_disko_has_built_is_not_built_again() {
 async fn a_failed_install_says_so_and_a_full_disk_with_its_figures() {
     let bench = Bench::new(nix());
     let full = |command: &RemoteCommand| {
-        let line = command.to_string();
+        let line = line(command);
         line.starts_with("nixos-install")
             .then(|| Ok(output(1, "", "cp: write error: No space left on device")))
     };
@@ -495,11 +500,11 @@ async fn a_machine_that_was_off_in_between_is_mounted_again_before_the_install()
     let machine = Machine::default()
         .rule(move |command| {
             let text = if see.load(Ordering::SeqCst) { MOUNTS } else { "tmpfs / tmpfs rw 0 0" };
-            let asks = command.to_string() == "cat /proc/self/mounts";
+            let asks = line(command) == "cat /proc/self/mounts";
             asks.then(|| Ok(output(0, text, "")))
         })
         .rule(move |command| {
-            if command.to_string().contains(SCRIPT) {
+            if line(command).contains(SCRIPT) {
                 mount.store(true, Ordering::SeqCst);
             }
             None
@@ -690,8 +695,7 @@ async fn rebuild_switches_detached_and_outlives_a_broken_connection() {
     let mut bench = Bench::new(nix());
     bench.plan.system.rebuild_on = RebuildOn::Here;
     let lost = |command: &RemoteCommand| {
-        command
-            .to_string()
+        line(command)
             .contains("exit \"$(cat \"$state/status\")\"")
             .then(|| Ok(Output { code: None, stdout: b"stopping sshd\n".to_vec(), stderr: vec![] }))
     };
@@ -702,6 +706,7 @@ async fn rebuild_switches_detached_and_outlives_a_broken_connection() {
     run(&mut cx).await.unwrap();
     assert_eq!(cx.record.full.as_ref().unwrap().as_str(), SYSTEM);
     assert!(before.seen()[0].contains("systemd-run"), "{:?}", before.seen());
+    assert!(before.seen()[0].ends_with(&format!("sh {SYSTEM} /run/nixos-bootstrap")));
     // The log goes on after the line that came before the break.
     assert!(after.seen()[0].ends_with("2 /run/nixos-bootstrap"), "{:?}", after.seen()[0]);
 }
