@@ -1,5 +1,8 @@
 //! What a configuration says, as text for people: one host, or all of them.
 
+use unicode_width::UnicodeWidthStr;
+
+use super::clean::clean;
 use super::disks;
 use super::text::{Ink, Line, Style, hanging, show};
 use super::tree::{self, Node};
@@ -118,8 +121,8 @@ fn key(source: &KeySource) -> String {
 /// Draws the list of hosts, one line each.
 #[must_use]
 pub fn render_hosts(hosts: &[HostSummary], style: &Style) -> String {
-    let names = hosts.iter().map(|host| host.name.chars().count()).max().unwrap_or(0);
-    let systems = hosts.iter().map(|host| host.system.chars().count()).max().unwrap_or(0);
+    let names = hosts.iter().map(|host| clean(&host.name).width()).max().unwrap_or(0);
+    let systems = hosts.iter().map(|host| clean(&host.system).width()).max().unwrap_or(0);
     let lines: Vec<Line> = hosts
         .iter()
         .map(|host| {

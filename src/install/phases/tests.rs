@@ -706,9 +706,9 @@ async fn rebuild_switches_detached_and_outlives_a_broken_connection() {
     run(&mut cx).await.unwrap();
     assert_eq!(cx.record.full.as_ref().unwrap().as_str(), SYSTEM);
     assert!(before.seen()[0].contains("systemd-run"), "{:?}", before.seen());
-    assert!(before.seen()[0].ends_with(&format!("sh {SYSTEM} /run/nixos-bootstrap")));
+    assert!(before.seen()[0].ends_with(&format!("{SYSTEM} /run/nixos-bootstrap-switch")));
     // The log goes on after the line that came before the break.
-    assert!(after.seen()[0].ends_with("2 /run/nixos-bootstrap"), "{:?}", after.seen()[0]);
+    assert!(after.seen()[0].ends_with("2 /run/nixos-bootstrap-switch"), "{:?}", after.seen()[0]);
 }
 
 #[tokio::test]
