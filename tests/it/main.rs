@@ -6,6 +6,7 @@ mod cli;
 mod copy;
 mod engine;
 mod facts;
+mod flakes;
 mod known_hosts;
 mod machine;
 mod phases;
