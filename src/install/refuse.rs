@@ -39,6 +39,7 @@ pub(super) fn refusals(inputs: &Inputs<'_>, plan: &Plan) -> Vec<Refusal> {
         found.extend(twice(plan));
         found.extend(volumes(plan));
         found.extend(terminal(inputs, plan));
+        found.extend(key_files(inputs, plan));
     }
     if runs(plan, Phase::Install) {
         found.extend(firmware(inputs));
@@ -529,6 +530,34 @@ fn terminal(inputs: &Inputs<'_>, plan: &Plan) -> Option<Refusal> {
         ),
         format!("run this on a terminal, or set {}.passwordFile", first.option),
     ))
+}
+
+/// Further key files of containers: only the ones that hold a container's own key are put on the
+/// installer.
+fn key_files(inputs: &Inputs<'_>, plan: &Plan) -> Vec<Refusal> {
+    let delivered: Vec<_> =
+        plan.encryption.iter().filter_map(|one| one.key_file.as_ref()).collect();
+    let found = inputs.installed.encryption.iter().filter_map(|container| {
+        let files = container.additional_key_files.iter();
+        let missing: Vec<_> =
+            files.filter(|file| !delivered.contains(file)).map(|file| file.as_str()).collect();
+        (!missing.is_empty()).then(|| {
+            refusal(
+                "no-key-file",
+                format!(
+                    "{} takes further keys from files that nothing puts on the installer: {}",
+                    container.name,
+                    missing.join(", ")
+                ),
+                format!(
+                    "leave them out of {}.additionalKeyFiles, and add such a key on the new host \
+                     with `cryptsetup luksAddKey`",
+                    container.option
+                ),
+            )
+        })
+    });
+    found.collect()
 }
 
 fn firmware(inputs: &Inputs<'_>) -> Option<Refusal> {

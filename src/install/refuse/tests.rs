@@ -8,6 +8,7 @@ use crate::facts::{
     Content, Disk, Encryption, HardwareGenerator, KeySource, LogicalVolume, SwapDevice, VolumeGroup,
 };
 use crate::remote::{Firmware, Privilege};
+use crate::validated::AbsolutePath;
 
 /// The only refusal, which must have this code.
 fn only(case: &Case, code: &str) -> Refusal {
@@ -231,6 +232,28 @@ fn ask_password_needs_a_terminal() {
         case.around.done = [Phase::Disko].into();
         assert_eq!(case.refused(), [""; 0]);
     }
+}
+
+#[test]
+fn further_key_files_must_be_ones_that_are_delivered() {
+    let mut case = gusto();
+    // The container's own key file is there while disko runs.
+    let own: AbsolutePath = "/tmp/disko-password".parse().unwrap();
+    let with = |case: &mut Case, files: &[&AbsolutePath]| {
+        case.configure(|facts| {
+            facts.encryption[0].additional_key_files = files.iter().copied().cloned().collect();
+        });
+    };
+    with(&mut case, &[&own]);
+    assert_eq!(case.refused(), [""; 0]);
+    with(&mut case, &[&own, &"/tmp/recovery.key".parse().unwrap()]);
+    let refusal = only(&case, "no-key-file");
+    assert!(refusal.reason.ends_with("on the installer: /tmp/recovery.key"), "{}", refusal.reason);
+    let option = "disko.devices.disk.disk0.content.partitions.root.content.additionalKeyFiles";
+    assert!(refusal.hint.contains(option), "{}", refusal.hint);
+    // Where the disks are left as they are, no key is wanted.
+    case.options.phases.skip = [Phase::Disko].into();
+    assert_eq!(case.refused(), [""; 0]);
 }
 
 #[test]
