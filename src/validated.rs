@@ -104,6 +104,41 @@ validated! {
     StorePath, "store path", check_store_path
 }
 
+impl UserName {
+    /// The superuser.
+    #[must_use]
+    pub fn root() -> Self {
+        Self("root".to_owned())
+    }
+
+    /// The home directory that NixOS gives this user by default.
+    #[must_use]
+    pub fn home(&self) -> String {
+        if self.0 == "root" { "/root".to_owned() } else { format!("/home/{}", self.0) }
+    }
+}
+
+/// A host name is also a DNS name: what it may hold, an address may hold.
+impl From<&HostName> for Address {
+    fn from(name: &HostName) -> Self {
+        Self(name.0.clone())
+    }
+}
+
+impl AbsolutePath {
+    /// This path moved below `root`: `/etc/x` below `/persist` is `/persist/etc/x`.
+    #[must_use]
+    pub fn moved_below(&self, root: &Self) -> Self {
+        Self(format!("{}{}", root.0.trim_end_matches('/'), self.0))
+    }
+
+    /// Is this path `root` or below it?
+    #[must_use]
+    pub fn is_below(&self, root: &Self) -> bool {
+        std::path::Path::new(&self.0).starts_with(&root.0)
+    }
+}
+
 fn check_host_name(text: &str) -> Result<(), &'static str> {
     if text.is_empty() || text.len() > 253 {
         return Err("it must have 1 to 253 characters");
@@ -204,6 +239,27 @@ mod tests {
         for good in ["grief", "web-01", "a.example.org", "my_host"] {
             assert_eq!(good.parse::<HostName>().unwrap().as_str(), good);
         }
+    }
+
+    #[test]
+    fn every_host_name_is_an_address() {
+        for name in ["grief", "web-01", "a.example.org", "_x", "0"] {
+            let name: HostName = name.parse().unwrap();
+            assert_eq!(Ok(Address::from(&name)), name.as_str().parse());
+        }
+    }
+
+    #[test]
+    fn absolute_paths_move_below_another() {
+        let path = |text: &str| text.parse::<AbsolutePath>().unwrap();
+        let key = path("/etc/ssh/key");
+        for root in ["/persist", "/persist/"] {
+            assert_eq!(key.moved_below(&path(root)), path("/persist/etc/ssh/key"));
+        }
+        assert!(path("/persist/etc").is_below(&path("/persist/")));
+        assert!(!path("/persistent/etc").is_below(&path("/persist")));
+        assert_eq!(UserName::root().home(), "/root");
+        assert_eq!("ta".parse::<UserName>().unwrap().home(), "/home/ta");
     }
 
     #[test]

@@ -296,7 +296,7 @@ mod tests {
     #[test]
     fn words_that_could_reach_a_shell_are_wrong_usage() {
         assert!(options(&["-d", "host;id"]).is_err());
-        assert!(options(&["-d", "-oProxyCommand=id"]).is_err());
+        assert!(options(&["-d=-oProxyCommand=id"]).is_err());
         assert!(options(&["-u", "a b"]).is_err());
         assert!(options(&["-p", "0"]).is_err());
     }

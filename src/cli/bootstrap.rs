@@ -1,27 +1,24 @@
 //! `bootstrap HOST…`
 
 use std::process::ExitCode;
-use std::sync::Arc;
 
 use super::args::{Consent, RunArgs};
-use super::error::{CliError, exit_code};
+use super::error::CliError;
 use super::output::{Output, print};
 use super::signals::cancel_on_signals;
-use super::world::world;
-use crate::install::context::{FailureKind, World};
+use super::world::{Told, told, world};
+use crate::install::context::{Failure, FailureKind, World};
 use crate::install::engine;
-use crate::install::event::{Event, Reporter};
-use crate::install::options::Options;
 use crate::install::preflight::{self, Prepared, Purpose};
 use crate::ui::json::JsonReporter;
-use crate::ui::lines::LineReporter;
-use crate::ui::live::LiveReporter;
 use crate::ui::plan::render;
 use crate::ui::prompts::TerminalPrompter;
+use crate::ui::report::render as render_report;
 use crate::validated::HostName;
 
 /// Turn a machine that has booted an installer into a host of the flake
 #[derive(Debug, clap::Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 #[command(after_help = "Examples:\n  nixos-bootstrap bootstrap grief -d 192.168.1.50\n  \
                         nixos-bootstrap bootstrap -n grief -d 192.168.1.50 -k ~/.ssh/id_ed25519 -u ta\n  \
                         nixos-bootstrap bootstrap grief --only verify,rebuild\n\n\
@@ -51,8 +48,12 @@ pub(super) struct Args {
 
 /// Installs the hosts. Every question is asked before the first change of the first host.
 pub(super) async fn run(args: Args, output: &Output) -> Result<ExitCode, CliError> {
-    let reporter = reporter(&args, output);
-    let world = world(&args.run.flake, reporter, cancel_on_signals()?)?;
+    let told = if args.json {
+        Told::still(JsonReporter::new(std::io::stdout(), args.debug))
+    } else {
+        told(output, args.debug)
+    };
+    let world = world(&args.run.flake, &told, cancel_on_signals()?)?;
     let hosts = hosts(&args, &world).await?;
     if hosts.len() > 1 && args.run.names_target() {
         return Err(CliError::usage("--target, --port and --host-key are for one host only")
@@ -60,42 +61,28 @@ pub(super) async fn run(args: Args, output: &Output) -> Result<ExitCode, CliErro
     }
     let interactive = TerminalPrompter::available() && !args.yes && !args.json;
     let consent = Consent { yes: args.yes, push: args.push, interactive };
-    let mut ready: Vec<(Options, Prepared)> = Vec::new();
+    let mut ready: Vec<Prepared> = Vec::new();
     for host in hosts {
         let options = args.run.options(host, consent)?;
-        let mut prepared = preflight::prepare(&world, &options, Purpose::Run).await?;
-        show(&args, output, &world, &prepared)?;
-        engine::confirm(&world, &options, &mut prepared).await?;
-        ready.push((options, prepared));
-    }
-    for (options, prepared) in ready {
-        let ended = engine::run(&world, &options, prepared).await;
+        let prepared = preflight::prepare(&world, &options, Purpose::Run).await;
+        let mut prepared = prepared.map_err(CliError::told)?;
         if !args.json {
-            print(&format!("\n{}", crate::ui::report::render(&ended.report, output.style.colour)))?;
+            print(&render(&prepared.plan, &output.style))?;
         }
-        if let Some(kind) = ended.failure {
-            return Ok(exit_code(kind));
+        engine::confirm(&mut prepared).await?;
+        ready.push(prepared);
+    }
+    for prepared in ready {
+        let ended = engine::run(prepared).await;
+        if !args.json {
+            let report = render_report(&ended.report, output.style.colour);
+            print(&format!("\n{report}"))?;
+        }
+        if let Some(failure) = ended.failure {
+            return Err(CliError::told(failure));
         }
     }
     Ok(ExitCode::SUCCESS)
-}
-
-fn reporter(args: &Args, output: &Output) -> Arc<dyn Reporter> {
-    if args.json {
-        Arc::new(JsonReporter::new(std::io::stdout(), args.debug))
-    } else if output.live {
-        Arc::new(LiveReporter::new(args.debug))
-    } else {
-        Arc::new(LineReporter::new(std::io::stderr(), args.debug))
-    }
-}
-
-fn show(args: &Args, output: &Output, world: &World, prepared: &Prepared) -> Result<(), CliError> {
-    if args.json {
-        world.reporter.event(&Event::Planned { plan: Box::new(prepared.plan().clone()) });
-        return Ok(());
-    }
-    print(&render(prepared.plan(), &output.style))
 }
 
 /// The hosts that were named, or the one that is picked from the flake's.
@@ -110,12 +97,12 @@ async fn hosts(args: &Args, world: &World) -> Result<Vec<HostName>, CliError> {
         ));
     }
     let known = world.evaluator.hosts(&args.run.flake.flake).await?;
-    let names: Vec<String> = known.iter().map(|host| host.name.to_string()).collect();
-    if names.is_empty() {
+    let choices: Vec<String> = known.into_iter().map(|host| host.name).collect();
+    if choices.is_empty() {
         return Err(CliError::failed("the flake has no hosts"));
     }
-    let picked = TerminalPrompter::pick("Which host?", &names).map_err(|error| {
-        CliError::from(crate::install::Failure::new(error.to_string()).kind(FailureKind::Stopped))
+    let picked = TerminalPrompter::pick("Which host?", &choices).map_err(|error| {
+        CliError::from(Failure::new(error.to_string()).kind(FailureKind::Stopped))
     })?;
-    Ok(vec![known[picked].name.clone()])
+    Ok(vec![choices[picked].parse()?])
 }

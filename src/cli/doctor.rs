@@ -163,7 +163,7 @@ async fn program_check(runner: &dyn Runner, program: &Program) -> Result<Check, 
                 advice,
             });
         }
-        found = first.to_owned();
+        first.clone_into(&mut found);
     }
     let advice = String::new();
     Ok(Check { name: program.name, state: State::Ok, found, advice })
@@ -250,9 +250,10 @@ fn table(checks: &[Check], colour: bool) -> String {
             State::Missing => ("MISSING ", console::Style::new().red().bold()),
         };
         let word = style.force_styling(colour).apply_to(word);
-        text.push_str(&format!("{word}  {:width$}  {}", check.name, clean(&check.found)));
+        let line = format!("{word}  {:width$}  {}", check.name, clean(&check.found));
+        text.push_str(&line);
         if !check.advice.is_empty() {
-            text.push_str(&format!(" - {}", check.advice));
+            text.extend([" - ", &check.advice]);
         }
         text.push('\n');
     }

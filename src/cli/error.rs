@@ -13,12 +13,14 @@ pub(super) struct CliError {
     error: String,
     hints: Vec<String>,
     kind: FailureKind,
+    /// Has a reporter told the user already?
+    told: bool,
 }
 
 impl CliError {
     /// Something broke: exit code 1.
     pub(super) fn failed(error: impl Into<String>) -> Self {
-        Self { error: error.into(), hints: Vec::new(), kind: FailureKind::Failed }
+        Self { error: error.into(), hints: Vec::new(), kind: FailureKind::Failed, told: false }
     }
 
     /// Wrong usage: exit code 2.
@@ -32,19 +34,30 @@ impl CliError {
         self
     }
 
+    /// A failure that the reporter has shown: only its exit code (and JSON) is left to give.
+    pub(super) fn told(failure: Failure) -> Self {
+        Self { told: true, ..Self::from(failure) }
+    }
+
     /// Prints the error to standard error (and as JSON to standard output where that was asked
     /// for) and gives its exit code.
     pub(super) fn report(&self, json: bool) -> ExitCode {
+        if !self.told {
+            self.print();
+        }
+        if json {
+            println!("{}", self.json());
+        }
+        exit_code(self.kind)
+    }
+
+    fn print(&self) {
         let red = console::style("error:").for_stderr().red().bold();
         eprintln!("{red} {}", clean_lines(&self.error));
         for hint in &self.hints {
             let cyan = console::style("hint:").for_stderr().cyan();
             eprintln!("  {cyan} {}", clean_lines(hint));
         }
-        if json {
-            println!("{}", self.json());
-        }
-        exit_code(self.kind)
     }
 
     fn json(&self) -> serde_json::Value {
@@ -75,7 +88,7 @@ pub(super) fn exit_code(kind: FailureKind) -> ExitCode {
 
 impl From<Failure> for CliError {
     fn from(failure: Failure) -> Self {
-        Self { error: failure.error, hints: failure.hints, kind: failure.kind }
+        Self { error: failure.error, hints: failure.hints, kind: failure.kind, told: false }
     }
 }
 

@@ -8,7 +8,7 @@ use super::error::CliError;
 use super::output::{Output, print, print_json};
 use super::signals::cancel_on_signals;
 use crate::process::RealRunner;
-use crate::ui::clean::clean;
+use crate::ui::plan::render_hosts;
 
 /// List the flake's hosts
 #[derive(Debug, clap::Args)]
@@ -22,21 +22,13 @@ pub(super) struct Args {
 }
 
 /// Prints a line a host.
-pub(super) async fn run(args: Args, _output: &Output) -> Result<ExitCode, CliError> {
+pub(super) async fn run(args: Args, output: &Output) -> Result<ExitCode, CliError> {
     let runner = Arc::new(RealRunner::new(cancel_on_signals()?));
     let hosts = args.flake.evaluator(runner)?.hosts(&args.flake.flake).await?;
     if args.json {
         print_json(&hosts)?;
         return Ok(ExitCode::SUCCESS);
     }
-    let width = hosts.iter().map(|host| host.name.as_str().len()).max().unwrap_or(0);
-    let mut text = String::new();
-    for host in &hosts {
-        let kind = if host.is_minimal { "  minimal" } else { "" };
-        let line = format!("{:width$}  {}{kind}", host.name.as_str(), clean(&host.system));
-        text.push_str(line.trim_end());
-        text.push('\n');
-    }
-    print(&text)?;
+    print(&render_hosts(&hosts, &output.style))?;
     Ok(ExitCode::SUCCESS)
 }

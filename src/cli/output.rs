@@ -12,8 +12,6 @@ pub(super) struct Output {
     pub(super) style: Style,
     /// Is standard error a terminal on which bars may move?
     pub(super) live: bool,
-    /// May errors and events be coloured?
-    pub(super) colour_errors: bool,
 }
 
 impl Output {
@@ -28,7 +26,7 @@ impl Output {
         let width = columns.filter(|_| stdout).map_or(100, usize::from);
         let style =
             Style { width: width.max(40), colour: stdout && !plain, unicode: utf8_locale() };
-        Self { style, live: stderr && !plain, colour_errors: stderr && !plain }
+        Self { style, live: stderr && !plain }
     }
 }
 

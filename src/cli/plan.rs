@@ -1,17 +1,13 @@
 //! `plan HOST`
 
 use std::process::ExitCode;
-use std::sync::Arc;
 
 use super::args::{Consent, RunArgs};
 use super::error::CliError;
 use super::output::{Output, print, print_json};
 use super::signals::cancel_on_signals;
-use super::world::world;
-use crate::install::event::Reporter;
-use crate::install::preflight;
-use crate::ui::lines::LineReporter;
-use crate::ui::live::LiveReporter;
+use super::world::{told, world};
+use crate::install::preflight::{self, Purpose};
 use crate::ui::plan::render;
 use crate::ui::prompts::TerminalPrompter;
 
@@ -41,20 +37,16 @@ pub(super) async fn run(args: Args, output: &Output) -> Result<ExitCode, CliErro
     let host = args.host.or(args.name).unwrap_or_default().parse()?;
     let consent = Consent { interactive: TerminalPrompter::available(), ..Consent::default() };
     let options = args.run.options(host, consent)?;
-    let reporter: Arc<dyn Reporter> = if output.live {
-        Arc::new(LiveReporter::new(args.debug))
-    } else {
-        Arc::new(LineReporter::new(std::io::stderr(), args.debug))
-    };
-    let world = world(&args.run.flake, reporter, cancel_on_signals()?)?;
-    let prepared = preflight::prepare(&world, &options, preflight::Purpose::Plan).await?;
-    let plan = prepared.plan();
+    let told = told(output, args.debug);
+    let world = world(&args.run.flake, &told, cancel_on_signals()?)?;
+    let prepared = preflight::prepare(&world, &options, Purpose::Show).await;
+    let prepared = prepared.map_err(CliError::told)?;
     if args.json {
-        print_json(plan)?;
+        print_json(&prepared.plan)?;
     } else {
-        print(&render(plan, &output.style))?;
+        print(&render(&prepared.plan, &output.style))?;
     }
-    let refused = plan.refused();
+    let refused = prepared.plan.refused();
     prepared.close().await;
     Ok(if refused { ExitCode::from(4) } else { ExitCode::SUCCESS })
 }

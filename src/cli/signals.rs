@@ -4,6 +4,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
 use super::error::CliError;
+use crate::install::private;
 
 /// A token that fires on the first SIGINT, SIGTERM or SIGHUP.
 pub(super) fn cancel_on_signals() -> Result<CancellationToken, CliError> {
@@ -33,6 +34,7 @@ async fn watch([mut interrupt, mut terminate, mut hangup]: [Signal; 3], token: C
     token.cancel();
     eprintln!("stopping: programs here and on the target are told to end (again to stop at once)");
     next().await;
+    private::remove_all();
     eprintln!("stopped at once; the next run of the same command cleans up and goes on");
     std::process::exit(130);
 }

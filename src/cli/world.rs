@@ -7,17 +7,42 @@ use tokio_util::sync::CancellationToken;
 
 use super::args::FlakeArgs;
 use super::error::CliError;
+use super::output::Output;
 use crate::install::context::{Limits, World};
 use crate::install::event::Reporter;
-use crate::install::private::PrivateDir;
+use crate::install::private;
 use crate::process::RealRunner;
 use crate::remote::SshConnector;
+use crate::ui::lines::LineReporter;
+use crate::ui::live::LiveReporter;
 use crate::ui::prompts::TerminalPrompter;
+
+/// Who is told what happens, and the bars that have to make way for a question.
+pub(super) struct Told {
+    pub(super) reporter: Arc<dyn Reporter>,
+    live: Option<Arc<LiveReporter>>,
+}
+
+impl Told {
+    /// Events go to `reporter`, and nothing moves on the terminal.
+    pub(super) fn still(reporter: impl Reporter + 'static) -> Self {
+        Self { reporter: Arc::new(reporter), live: None }
+    }
+}
+
+/// Events for a person: bars on a terminal, lines elsewhere.
+pub(super) fn told(output: &Output, debug: bool) -> Told {
+    if !output.live {
+        return Told::still(LineReporter::new(std::io::stderr(), debug));
+    }
+    let live = Arc::new(LiveReporter::new(debug));
+    Told { reporter: live.clone(), live: Some(live) }
+}
 
 /// The real world: programs, ssh, the terminal, the user's folders.
 pub(super) fn world(
     flake: &FlakeArgs,
-    reporter: Arc<dyn Reporter>,
+    told: &Told,
     cancel: CancellationToken,
 ) -> Result<World, CliError> {
     let runner = Arc::new(RealRunner::new(cancel.clone()));
@@ -25,12 +50,12 @@ pub(super) fn world(
         evaluator: flake.evaluator(runner.clone())?,
         connector: Arc::new(SshConnector::new(runner.clone(), cancel.clone())),
         runner,
-        reporter,
-        prompter: Arc::new(TerminalPrompter),
+        reporter: told.reporter.clone(),
+        prompter: Arc::new(TerminalPrompter::new(told.live.clone())),
         cancel,
         state_dir: state_dir()?,
         user_known_hosts: home()?.join(".ssh/known_hosts"),
-        private_bases: PrivateDir::bases(),
+        private_bases: private::bases(),
         limits: Limits::default(),
     })
 }

@@ -9,13 +9,10 @@ use super::model::HostFacts;
 use crate::process;
 use crate::validated::HostName;
 
-/// The Nix function that turns `nixosConfigurations` into the value that
-/// [`decode_host`](super::decode_host) reads. It takes `{ host = null or a name; }` first.
+/// The Nix function that turns `nixosConfigurations` into values that
+/// [`decode_host`](super::decode_host) and [`decode_summary`](super::decode_summary) read. It is
+/// called with `{ host = null or a name; summary = true or false; }` first; see the file's head.
 pub const FACTS_NIX: &str = include_str!("facts.nix");
-
-/// The Nix function that turns `nixosConfigurations` into one short entry a host, which
-/// [`decode_hosts`](super::decode_hosts) reads. It builds no derivation.
-pub const HOSTS_NIX: &str = include_str!("hosts.nix");
 
 /// Reads hosts from flakes. `flake` is a flake reference as `nix` takes it, without a fragment.
 #[async_trait]
@@ -58,7 +55,7 @@ pub enum EvalError {
         nearest: Option<String>,
     },
     /// The configuration does not evaluate.
-    #[error("the configuration does not evaluate:\n{message}")]
+    #[error("the flake could not be evaluated:\n{message}")]
     Evaluation {
         /// The evaluator's message with its `at file:line:column`.
         message: String,

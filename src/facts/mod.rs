@@ -3,16 +3,26 @@
 //!
 //! Values in, structs out: nothing here looks at a machine, and nothing after it evaluates.
 
+mod article;
+mod boot;
+mod bootstrap;
 mod decode;
+mod disks;
+mod encryption;
 mod evaluator;
 mod flake_ref;
 mod host;
 pub mod model;
 mod nix_evaluator;
+mod outputs;
+mod sops;
+mod ssh;
+mod swap;
+mod target;
 
 pub use decode::DecodeError;
-pub use evaluator::{EvalError, Evaluator, FACTS_NIX, HOSTS_NIX};
+pub use evaluator::{EvalError, Evaluator, FACTS_NIX};
 pub use flake_ref::{InstallerFlake, installer_flake};
-pub use host::{HostSummary, decode_host, decode_hosts};
+pub use host::{HostSummary, decode_host, decode_summary};
 pub use model::*;
 pub use nix_evaluator::NixEvaluator;

@@ -45,6 +45,9 @@ pub struct HostFacts {
     pub article: ArticleArgs,
     /// What the flake builds for this host.
     pub outputs: Outputs,
+    /// `config.warnings`: what the configuration itself warns about.
+    #[serde(default)]
+    pub warnings: Vec<String>,
 }
 
 /// `disko.devices`, name to device.
@@ -138,11 +141,12 @@ pub struct Partition {
     pub type_code: Option<String>,
     /// disko's `priority`: partitions are made in this order.
     pub priority: Option<i64>,
-    /// disko's `size`: `512M`, `100%`, `-8G` (leaves this much free).
+    /// disko's `size`: `512M` or `100%`. This and the next two are absent where disko filled them
+    /// in.
     pub size: Option<String>,
     /// disko's `start`.
     pub start: Option<String>,
-    /// disko's `end`; a negative one counts from the end of the disk.
+    /// disko's `end`; a negative one (`-8G`) counts from the end of the disk.
     pub end: Option<String>,
     /// What is on it.
     pub content: Option<Content>,
@@ -312,6 +316,9 @@ pub struct Encryption {
     pub option: String,
     /// Where its key comes from at install.
     pub key: KeySource,
+    /// Further key files that disko adds, which must be on the installer too.
+    #[serde(default)]
+    pub additional_key_files: Vec<AbsolutePath>,
 }
 
 /// Where disko takes the key of an encrypted container from while it installs.
@@ -464,7 +471,7 @@ pub struct ArticleArgs {
     pub with_swap: Option<bool>,
     /// `_module.args.swapSize` in GiB, as text or number.
     pub swap_size: Option<String>,
-    /// `specialArgs.configVars`, its plain strings and booleans.
+    /// Of `specialArgs.configVars` what the tool reads: `isMinimal`, `persistFolder`, `username`.
     pub config_vars: BTreeMap<String, String>,
 }
 

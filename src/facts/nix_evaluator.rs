@@ -1,21 +1,35 @@
-//! The [`Evaluator`] that asks the `nix` program.
+//! The [`Evaluator`] that asks the `nix` program: one `nix eval` for each call.
 
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use serde_json::Value;
 
-use super::evaluator::{EvalError, Evaluator};
-use super::host::HostSummary;
+use super::decode::{DecodeError, attribute, expected};
+use super::evaluator::{EvalError, Evaluator, FACTS_NIX};
+use super::flake_ref::installable;
+use super::host::{HostSummary, decode_host, decode_summary};
 use super::model::HostFacts;
 use crate::process::Runner;
-use crate::process::nix::Nix;
-use crate::validated::HostName;
+use crate::process::nix::{Nix, clean_error};
+use crate::validated::{HostName, Invalid};
 
-/// Evaluates with the `nix` program, one `nix eval` for each call.
+/// How many edits away a name may be to be offered as what was meant, for each four letters.
+const EDITS_PER_FOUR: usize = 1;
+
+/// Evaluates with the `nix` program.
 #[derive(Clone)]
 pub struct NixEvaluator {
     runner: Arc<dyn Runner>,
     nix: Nix,
+}
+
+/// What a call wants of [`FACTS_NIX`].
+#[derive(Clone, Copy)]
+enum Wanted<'a> {
+    Summaries,
+    All,
+    Host(&'a HostName),
 }
 
 impl NixEvaluator {
@@ -24,22 +38,114 @@ impl NixEvaluator {
     pub fn new(runner: Arc<dyn Runner>, nix: Nix) -> Self {
         Self { runner, nix }
     }
+
+    /// Runs `nix eval` and takes its answer apart.
+    async fn evaluate(&self, flake: &str, wanted: Wanted<'_>) -> Result<Answer, EvalError> {
+        let installable = installable(flake, "nixosConfigurations");
+        let command = self.nix.eval_json(&installable, &apply(wanted));
+        let output = self.runner.run(&command).await?;
+        if !output.ok() {
+            let stderr = String::from_utf8_lossy(&output.stderr);
+            return Err(refused(flake, clean_error(&stderr)));
+        }
+        let value: Value = serde_json::from_slice(&output.stdout)
+            .map_err(|error| EvalError::NotJson { reason: error.to_string() })?;
+        Answer::from_value(value)
+    }
 }
 
 #[async_trait]
 impl Evaluator for NixEvaluator {
     async fn hosts(&self, flake: &str) -> Result<Vec<HostSummary>, EvalError> {
-        let _ = (&self.runner, &self.nix, flake);
-        todo!()
+        let answer = self.evaluate(flake, Wanted::Summaries).await?;
+        let hosts = answer.hosts.iter();
+        Ok(hosts.map(|(name, value)| decode_summary(name, value)).collect::<Result<_, _>>()?)
     }
 
     async fn facts(&self, flake: &str, host: &HostName) -> Result<HostFacts, EvalError> {
-        let _ = (flake, host);
-        todo!()
+        let answer = self.evaluate(flake, Wanted::Host(host)).await?;
+        match answer.hosts.get(host.as_str()) {
+            Some(value) => Ok(decode_host(host, value)?),
+            None => Err(unknown_host(host, answer.known)),
+        }
     }
 
     async fn facts_of_all(&self, flake: &str) -> Result<Vec<HostFacts>, EvalError> {
-        let _ = flake;
-        todo!()
+        let answer = self.evaluate(flake, Wanted::All).await?;
+        answer
+            .hosts
+            .iter()
+            .map(|(name, value)| Ok(decode_host(&host_name(name)?, value)?))
+            .collect()
     }
+}
+
+/// The value of [`FACTS_NIX`].
+struct Answer {
+    known: Vec<String>,
+    hosts: serde_json::Map<String, Value>,
+}
+
+impl Answer {
+    fn from_value(value: Value) -> Result<Self, EvalError> {
+        let unexpected =
+            || EvalError::NotJson { reason: "not the facts that were asked for".into() };
+        let Value::Object(mut value) = value else { return Err(unexpected()) };
+        let known = value.remove("known").and_then(|known| serde_json::from_value(known).ok());
+        let Some(Value::Object(hosts)) = value.remove("hosts") else { return Err(unexpected()) };
+        Ok(Self { known: known.ok_or_else(unexpected)?, hosts })
+    }
+}
+
+/// The function for `--apply`. A host name holds nothing that means anything inside of a string.
+fn apply(wanted: Wanted<'_>) -> String {
+    let arguments = match wanted {
+        Wanted::Summaries => "host = null; summary = true;".to_owned(),
+        Wanted::All => "host = null; summary = false;".to_owned(),
+        Wanted::Host(host) => format!("host = \"{host}\"; summary = false;"),
+    };
+    format!("({FACTS_NIX}) {{ {arguments} }}")
+}
+
+fn host_name(name: &str) -> Result<HostName, DecodeError> {
+    name.parse().map_err(|invalid: Invalid| DecodeError {
+        option: format!("the name of nixosConfigurations.{}", attribute(name)),
+        expected: expected(&invalid),
+        found: format!("{name:?}"),
+    })
+}
+
+/// What a failed `nix eval` means, by its cleaned message.
+fn refused(flake: &str, message: String) -> EvalError {
+    let flake = flake.to_owned();
+    let first = message.lines().next().unwrap_or_default();
+    if first.contains("does not provide attribute") && first.contains("'nixosConfigurations'") {
+        return EvalError::NoHosts { flake };
+    }
+    if !message.contains("while updating the flake input") && is_no_flake(first, &message) {
+        return EvalError::NoFlake { flake, message };
+    }
+    EvalError::Evaluation { message }
+}
+
+/// Does nix say that the flake itself is not there? Of files below it and of its inputs it says
+/// nearly the same.
+fn is_no_flake(first: &str, message: &str) -> bool {
+    let missing = first.contains("does not exist") || first.contains("not tracked by Git");
+    let of_flake_nix = first.contains("/flake.nix'") || first.contains("Path 'flake.nix'");
+    first.contains("could not find a flake.nix file")
+        || (first.contains("does not contain a") && first.contains("flake.nix"))
+        || first.contains("cannot find flake")
+        || (first.starts_with("getting status of") && !first.contains("/nix/store/"))
+        || (missing && (of_flake_nix || message.contains("while fetching the input")))
+}
+
+fn unknown_host(host: &HostName, known: Vec<String>) -> EvalError {
+    let nearest = known
+        .iter()
+        .map(|name| (strsim::damerau_levenshtein(host.as_str(), name), name))
+        .filter(|(edits, name)| *edits <= 1 + EDITS_PER_FOUR * name.chars().count() / 4)
+        .min()
+        .map(|(_, name)| name.clone());
+    EvalError::UnknownHost { host: host.clone(), known, nearest }
 }

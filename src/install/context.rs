@@ -14,6 +14,7 @@ use super::phase::Phase;
 use super::plan::Plan;
 use super::private::{HostKeys, Passphrases, PrivateDir};
 use super::record::Record;
+use super::stopwatch::Stopwatch;
 use crate::facts::{Evaluator, HostFacts};
 use crate::process::{self, Command, Line, Output, Runner};
 use crate::remote::{
@@ -39,7 +40,7 @@ pub struct World {
     pub cancel: CancellationToken,
     /// Where journals and locks live (`$XDG_STATE_HOME/nixos-bootstrap`).
     pub state_dir: PathBuf,
-    /// The user's own known_hosts file.
+    /// The user's own `known_hosts` file.
     pub user_known_hosts: PathBuf,
     /// Folders to try for the private directory, best first ([`super::private::bases`]).
     pub private_bases: Vec<PathBuf>,
@@ -254,6 +255,8 @@ pub struct Context<'a> {
     pub passphrases: Passphrases,
     /// The open connection, if any; see [`Context::remote`].
     pub connection: Option<Arc<dyn Connection>>,
+    /// Counts the time that is spent waiting.
+    pub clock: Arc<Stopwatch>,
     /// Lines for "what changed where" of the report.
     pub changes: Vec<String>,
     /// Lines for "what to do next" of the report.
@@ -339,6 +342,7 @@ impl Context<'_> {
 
     /// Waits, but not beyond Ctrl-C.
     pub async fn pause(&self, time: Duration) -> Result<(), Failure> {
+        let _wait = self.clock.waiting();
         tokio::select! {
             () = tokio::time::sleep(time) => Ok(()),
             () = self.world.cancel.cancelled() => Err(Failure::stopped()),
@@ -346,7 +350,7 @@ impl Context<'_> {
     }
 }
 
-/// How to log in to `side`. The known_hosts file that ssh gets is the run's own and holds only the
+/// How to log in to `side`. The `known_hosts` file that ssh gets is the run's own and holds only the
 /// keys that the record has for that side, under the names of exactly this address and port.
 pub(super) fn login(
     world: &World,

@@ -134,4 +134,10 @@ pub trait Prompter: Send + Sync {
         question: &str,
         twice: bool,
     ) -> Result<crate::secrets::Secret, PromptError>;
+    /// Shows a secret to the person at the terminal, and to nobody else: no log, event or file gets
+    /// it.
+    fn show_secret(&self, title: &str, secret: &crate::secrets::Secret) -> Result<(), PromptError> {
+        let _ = (title, secret);
+        Err(PromptError::NoTerminal)
+    }
 }

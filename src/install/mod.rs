@@ -5,16 +5,41 @@
 //! Data flows one way: options, facts and probe → plan → events → report. Nothing here draws,
 //! asks or parses arguments: that is what [`event::Reporter`] and [`event::Prompter`] are for.
 
+pub mod atomic;
+mod building;
 pub mod context;
+mod copying;
+mod decide;
+mod disks;
+pub mod engine;
 pub mod event;
+mod git;
+pub mod journal;
+pub(crate) mod layout;
+pub mod lock;
+mod mounts;
+mod nixos_anywhere;
 pub mod options;
 pub mod phase;
 pub mod phases;
+mod pin;
 pub mod plan;
+pub mod preflight;
 pub mod private;
 pub mod record;
+mod refuse;
 pub mod report;
+mod resume;
+#[cfg(test)]
+pub(crate) mod samples;
+pub mod size;
+mod steps;
+pub mod stopwatch;
 pub mod surroundings;
+#[cfg(test)]
+mod testing;
+mod trust;
+mod warn;
 
 pub use context::{Failure, FailureKind, Limits, World};
 pub use options::Options;

@@ -1,5 +1,6 @@
 //! What the user asked for, validated: the input of the plan besides facts and probe.
 
+use std::fmt;
 use std::path::PathBuf;
 use std::str::FromStr;
 
@@ -90,6 +91,16 @@ pub enum TrustedKey {
     Fingerprint(String),
     /// A file of public key lines, such as the `.pub` file of the image's key.
     File(PathBuf),
+}
+
+impl fmt::Display for TrustedKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Key(key) => key.fmt(f),
+            Self::Fingerprint(fingerprint) => f.write_str(fingerprint),
+            Self::File(path) => path.display().fmt(f),
+        }
+    }
 }
 
 /// Takes a fingerprint, a public key line, or else the name of a file.

@@ -1,13 +1,15 @@
-//! The plan: all decisions of a run, made in one pure function and carried out by the phases.
+//! The plan as data: all decisions of a run. [`plan`] makes them, the phases carry them out, `ui`
+//! draws them.
 
 use serde::{Deserialize, Serialize};
 
-use super::options::{Engine, Options, RebuildOn, Via};
+use super::options::{Engine, RebuildOn, Via};
 use super::phase::Phase;
-use super::surroundings::Surroundings;
-use crate::facts::{Content, Derivation, HostFacts, NodevMount, Pool, Raid, VolumeGroup};
-use crate::remote::{Firmware, LiveDisk, Probe};
+use crate::facts::{Content, Derivation, NodevMount, Pool, Raid, VolumeGroup};
+use crate::remote::{Firmware, LiveDisk};
 use crate::validated::{AbsolutePath, Address, DevicePath, HostName, UserName};
+
+pub use super::decide::plan;
 
 /// What a run will do, and why it may not. Names secrets, never holds them.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -162,7 +162,7 @@ pub fn bases() -> Vec<PathBuf> {
     let runtime = std::env::var_os("XDG_RUNTIME_DIR").map(PathBuf::from);
     let private = |path: &PathBuf| {
         fs::symlink_metadata(path)
-            .is_ok_and(|meta| meta.is_dir() && meta.uid() == uid() && meta.mode() & 0o077 == 0)
+            .is_ok_and(|meta| meta.is_dir() && meta.uid() == uid() && is_private(meta.mode()))
     };
     let shared = Path::new("/dev/shm");
     let mut bases: Vec<PathBuf> = runtime.filter(private).into_iter().collect();
@@ -329,7 +329,7 @@ fn read_private(path: &Path) -> io::Result<Secret> {
     let mut file =
         fs::OpenOptions::new().read(true).custom_flags(flags(OFlags::NOFOLLOW)).open(path)?;
     let meta = file.metadata()?;
-    if !meta.is_file() || meta.uid() != uid() || meta.mode() & 0o077 != 0 {
+    if !meta.is_file() || meta.uid() != uid() || !is_private(meta.mode()) {
         return Err(io::Error::new(io::ErrorKind::PermissionDenied, "the file is not private"));
     }
     let mut content = Zeroizing::new(Vec::new());
@@ -346,13 +346,15 @@ pub(super) fn start_time(pid: u32) -> Option<u64> {
     after_name.split(' ').nth(19)?.parse().ok()
 }
 
+/// Has nobody but the owner any right?
+fn is_private(mode: u32) -> bool {
+    mode & 0o777 == mode & 0o700
+}
+
 fn is_in_memory(path: &Path) -> bool {
     const TMPFS: i64 = 0x0102_1994;
     const RAMFS: i64 = 0x8584_58f6;
-    rustix::fs::statfs(path).is_ok_and(|stat| {
-        let kind = i64::try_from(stat.f_type).unwrap_or_default();
-        kind == TMPFS || kind == RAMFS
-    })
+    rustix::fs::statfs(path).is_ok_and(|stat| stat.f_type == TMPFS || stat.f_type == RAMFS)
 }
 
 fn live() -> std::sync::MutexGuard<'static, Vec<PathBuf>> {

@@ -21,6 +21,10 @@ pub struct Record {
     pub installer_boot_id: Option<String>,
     /// What `hardware` wrote.
     pub hardware: Option<HardwareRecord>,
+    /// What this very run has built for `install`; not kept, since a resumed run must build what
+    /// the configuration says then.
+    #[serde(skip)]
+    pub built: Option<StorePath>,
     /// The system that `install` has made bootable.
     pub installed: Option<StorePath>,
     /// The system that the host ends up with, set by `rebuild`.

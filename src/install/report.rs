@@ -1,9 +1,13 @@
 //! The closing report of a run, as data.
 
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+
 use serde::{Deserialize, Serialize};
 
+use super::options::{Engine, Options};
 use super::phase::Phase;
-use crate::secrets::Secret;
+use crate::process::Command;
 
 /// What a run did.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -23,10 +27,6 @@ pub struct Report {
     pub changes: Vec<String>,
     /// What is left for the user to do.
     pub next: Vec<String>,
-    /// Passphrases that were made for this run, by container. The only place from which a person
-    /// learns them: shown once, never written as JSON.
-    #[serde(skip)]
-    pub passphrases: Vec<(String, Secret)>,
     /// The command that goes on from here, after a failure.
     pub resume: Option<String>,
 }
@@ -57,4 +57,69 @@ pub enum Outcome {
     Failed,
     /// The run ended before it.
     NotReached,
+}
+
+/// The command that goes on with an interrupted run: the same wishes, without `--restart`.
+#[must_use]
+pub fn resume_command(options: &Options) -> String {
+    let mut command = Command::new("nixos-bootstrap").arg("bootstrap").arg(options.host.as_str());
+    let mut add = |flag: &str, value: Option<String>| {
+        if let Some(value) = value {
+            command = command.clone().arg(flag).arg(value);
+        }
+    };
+    let path = |path: &Option<PathBuf>| path.as_ref().map(|path| path.display().to_string());
+    add("--flake", Some(options.flake.clone()).filter(|flake| flake != "."));
+    add("--target", options.target.as_ref().map(ToString::to_string));
+    add("--port", options.port.map(|port| port.to_string()));
+    add("--identity", path(&options.identity));
+    add("--user", options.user.as_ref().map(ToString::to_string));
+    add("--host-key", options.host_key.as_ref().map(ToString::to_string));
+    add("--via", options.via.map(|via| word(&via)));
+    add("--engine", Some(word(&options.engine)).filter(|_| options.engine != Engine::Native));
+    add("--rebuild-on", options.rebuild_on.map(|place| word(&place)));
+    add("--only", phases(&options.phases.only));
+    add("--skip", phases(&options.phases.skip));
+    if let Some(dir) = &options.persist_dir {
+        command = command.arg(format!("--impermanence={dir}"));
+    }
+    for (name, reference) in &options.override_inputs {
+        command = command.args(["--override-input", name, reference]);
+    }
+    for (given, flag) in [(options.push, "--push"), (options.yes, "--yes")] {
+        if given {
+            command = command.arg(flag);
+        }
+    }
+    command.to_string()
+}
+
+/// The word of an enum on the command line, which is its name in JSON.
+fn word(value: &impl Serialize) -> String {
+    let json = serde_json::to_value(value).unwrap_or_default();
+    json.as_str().unwrap_or_default().to_owned()
+}
+
+fn phases(phases: &BTreeSet<Phase>) -> Option<String> {
+    let names: Vec<&str> = phases.iter().map(|phase| phase.name()).collect();
+    (!names.is_empty()).then(|| names.join(","))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_command_that_goes_on_says_the_same_but_restart() {
+        let mut options = Options::new("grief".parse().unwrap(), "./my flake");
+        options.target = Some("root@10.0.0.1".parse().unwrap());
+        options.phases.skip = [Phase::Sync, Phase::Commit].into();
+        options.restart = true;
+        options.yes = true;
+        assert_eq!(
+            resume_command(&options),
+            "nixos-bootstrap bootstrap grief --flake './my flake' --target root@10.0.0.1 --skip \
+             sync,commit --yes"
+        );
+    }
 }

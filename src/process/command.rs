@@ -29,6 +29,7 @@ pub struct Command {
     pub(crate) env: Vec<(OsString, Option<OsString>)>,
     pub(crate) dir: Option<PathBuf>,
     pub(crate) stdin: Stdin,
+    pub(crate) discard_output: bool,
 }
 
 impl Command {
@@ -40,6 +41,7 @@ impl Command {
             env: Vec::new(),
             dir: None,
             stdin: Stdin::Null,
+            discard_output: false,
         }
     }
 
@@ -93,6 +95,14 @@ impl Command {
     #[must_use]
     pub fn stdin_bytes(self, bytes: impl Into<Vec<u8>>) -> Self {
         self.stdin(Stdin::Bytes(Zeroizing::new(bytes.into())))
+    }
+
+    /// Throws away what the program writes. For a program that goes to the background: it would
+    /// hold the pipes open, and with them the one who waits for their end.
+    #[must_use]
+    pub fn discard_output(mut self) -> Self {
+        self.discard_output = true;
+        self
     }
 
     /// The program's name as it was given.

@@ -5,8 +5,10 @@
 
 mod command;
 pub mod nix;
+pub mod nix_log;
 mod runner;
 pub mod scripted;
 
 pub use command::{Command, Stdin};
 pub use runner::{Error, Line, LineSink, Output, RealRunner, Runner, Stream};
+pub(crate) use runner::{collect, lines};

@@ -225,7 +225,8 @@ impl Runner for RealRunner {
 fn spawn(command: &Command) -> Result<Child, Error> {
     let broken = |source| Error::Io { command: command.to_string(), source };
     let mut process = tokio::process::Command::new(&command.program);
-    process.args(&command.args).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let output = || if command.discard_output { Stdio::null() } else { Stdio::piped() };
+    process.args(&command.args).stdout(output()).stderr(output());
     for (name, value) in &command.env {
         match value {
             Some(value) => process.env(name, value),
@@ -299,14 +300,16 @@ async fn feed(pipe: Option<ChildStdin>, stdin: &Stdin) -> io::Result<()> {
     }
 }
 
-type Lines = Option<BufReader<Box<dyn AsyncRead + Send + Unpin>>>;
+/// One output of a program, as long as it lasts.
+pub(crate) type Lines = Option<BufReader<Box<dyn AsyncRead + Send + Unpin>>>;
 
-fn lines<R: AsyncRead + Send + Unpin + 'static>(pipe: Option<R>) -> Lines {
+/// An output, ready for [`collect`].
+pub(crate) fn lines<R: AsyncRead + Send + Unpin + 'static>(pipe: Option<R>) -> Lines {
     pipe.map(|pipe| BufReader::new(Box::new(pipe) as Box<dyn AsyncRead + Send + Unpin>))
 }
 
 /// Reads both outputs to their end, keeping all and handing on each line.
-async fn collect(
+pub(crate) async fn collect(
     mut stdout: Lines,
     mut stderr: Lines,
     sink: &mut LineSink<'_>,
@@ -377,6 +380,14 @@ mod tests {
         let error =
             RealRunner::default().run(&Command::new("no-such-program-here")).await.unwrap_err();
         assert!(matches!(&error, Error::NotFound { program } if program == "no-such-program-here"));
+    }
+
+    #[tokio::test]
+    async fn a_program_in_the_background_is_not_waited_for() {
+        let command = sh("sleep 5 & exit 4").discard_output();
+        let runner = RealRunner::default();
+        let output = runner.run_within(&command, Duration::from_secs(3)).await.unwrap();
+        assert_eq!(output.code, Some(4));
     }
 
     #[tokio::test]

@@ -18,6 +18,9 @@ pub fn quote(word: &str) -> String {
     format!("'{}'", word.replace('\'', r"'\''"))
 }
 
+/// How a shell runs a script of ours: a failing command or an unset variable ends it.
+const SCRIPT_FLAGS: &str = "-euc";
+
 /// A program with its arguments and input, to be run on the other machine.
 #[derive(Clone)]
 pub struct RemoteCommand {
@@ -35,7 +38,7 @@ impl RemoteCommand {
 
     /// Runs a POSIX shell script; arguments added later are its `$1`, `$2`, …
     pub fn script(text: impl Into<String>) -> Self {
-        Self::new("sh").arg("-euc").arg(text).arg("sh")
+        Self::new("sh").arg(SCRIPT_FLAGS).arg(text).arg("sh")
     }
 
     /// Adds an argument, which may hold any character.
@@ -102,11 +105,30 @@ impl RemoteCommand {
     }
 }
 
-/// The command as a shell line; input is left out.
+/// The command as a shell line for people; the text of a script and the input are left out.
 impl std::fmt::Display for RemoteCommand {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let words: Vec<_> = self.words.iter().map(|word| quote(word)).collect();
-        f.write_str(&words.join(" "))
+        let shown = match self.words.as_slice() {
+            [sh, flags, text, name, args @ ..] if flags == SCRIPT_FLAGS && name == sh => {
+                write!(f, "{sh} {flags} {}", quote(&opening(text)))?;
+                args
+            }
+            [program, args @ ..] => {
+                f.write_str(&quote(program))?;
+                args
+            }
+            [] => return Ok(()),
+        };
+        shown.iter().try_for_each(|word| write!(f, " {}", quote(word)))
+    }
+}
+
+/// A script of one line itself, else its first line.
+fn opening(script: &str) -> String {
+    let script = script.trim();
+    match script.split_once('\n') {
+        Some((first, _)) => format!("{first} …"),
+        None => script.to_owned(),
     }
 }
 
@@ -140,6 +162,15 @@ pub trait Remote: Send + Sync {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_long_script_is_shown_by_its_first_line_and_arguments() {
+        let script = RemoteCommand::script("\nroot=$1\nsecond line\n").arg("/mnt").arg("a b");
+        assert_eq!(script.to_string(), "sh -euc 'root=$1 …' /mnt 'a b'");
+        let short = RemoteCommand::script("sgdisk -p \"$1\"").arg("/dev/vda");
+        assert_eq!(short.to_string(), "sh -euc 'sgdisk -p \"$1\"' /dev/vda");
+        assert_eq!(RemoteCommand::new("cat").arg("it's").to_string(), r"cat 'it'\''s'");
+    }
 
     #[test]
     fn quoting_survives_a_real_shell() {

@@ -22,7 +22,7 @@ pub struct Login {
     pub user: UserName,
     /// Private key file; `None` leaves it to the agent and ssh's own configuration.
     pub identity: Option<PathBuf>,
-    /// The run's own known_hosts file: only keys in it are accepted, under the names of
+    /// The run's own `known_hosts` file: only keys in it are accepted, under the names of
     /// [`names`](super::known_hosts::names). The user's own files are not looked at.
     pub known_hosts: PathBuf,
     /// A private directory of this run, for the control socket.

@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-/// A host's public key as it stands in known_hosts: algorithm and base64. Only made by parsing, so
+/// A host's public key as it stands in `known_hosts`: algorithm and base64. Only made by parsing, so
 /// both parts are known to be sound.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
@@ -72,7 +72,7 @@ impl From<HostPublicKey> for String {
     }
 }
 
-/// `KIND BASE64`, as in known_hosts.
+/// `KIND BASE64`, as in `known_hosts`.
 impl fmt::Display for HostPublicKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} {}", self.kind, self.base64)

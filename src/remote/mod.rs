@@ -5,8 +5,10 @@
 pub mod command;
 pub mod connect;
 pub mod copy;
+pub mod display;
 pub mod host_key;
 pub mod known_hosts;
+mod leftovers;
 pub mod model;
 pub mod probe;
 mod ssh;
@@ -16,6 +18,7 @@ pub use command::{Remote, RemoteCommand, quote};
 pub use connect::{ConnectError, Connection, Connector, IdentityProblem, Login};
 pub use copy::{put_file, put_tree};
 pub use host_key::HostPublicKey;
+pub use leftovers::stop_leftovers;
 pub use model::*;
 pub use probe::{ProbeError, probe};
 pub use ssh::SshConnector;

@@ -82,3 +82,64 @@ impl HostKeyPair {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::PermissionsExt;
+    use std::path::Path;
+    use std::process::Command;
+
+    use super::*;
+
+    fn keygen(args: &[&str], file: &Path) -> String {
+        let output = Command::new("ssh-keygen").args(args).arg("-f").arg(file).output();
+        let output = output.expect("this test needs ssh-keygen: install openssh-client");
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8(output.stdout).unwrap().trim_end().to_owned()
+    }
+
+    fn written(private: &Secret) -> tempfile::NamedTempFile {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), private.expose()).unwrap();
+        std::fs::set_permissions(file.path(), std::fs::Permissions::from_mode(0o600)).unwrap();
+        file
+    }
+
+    #[test]
+    fn openssh_reads_a_pair_made_here() {
+        let pair = HostKeyPair::generate("root@grief").unwrap();
+        assert!(pair.public().ends_with(" root@grief"));
+        let file = written(pair.private());
+        assert_eq!(keygen(&["-y"], file.path()), pair.public());
+        assert!(keygen(&["-l"], file.path()).contains(pair.fingerprint()));
+        assert_eq!(HostKeyPair::from_private(pair.private()).unwrap(), pair);
+        assert_ne!(HostKeyPair::generate("root@grief").unwrap(), pair);
+        assert!(!format!("{pair:?}").contains("PRIVATE"));
+    }
+
+    fn made_by_openssh(args: &[&str]) -> Secret {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("key");
+        keygen(&[&["-q", "-C", "root@guppy"], args].concat(), &file);
+        Secret::new(std::fs::read(file).unwrap())
+    }
+
+    #[test]
+    fn a_pair_made_by_openssh_is_read_here() {
+        let private = made_by_openssh(&["-t", "ed25519", "-N", ""]);
+        let pair = HostKeyPair::from_private(&private).unwrap();
+        assert_eq!(pair.private(), &private, "byte for byte");
+        assert_eq!(keygen(&["-y"], written(&private).path()), pair.public());
+    }
+
+    #[test]
+    fn what_sshd_could_not_use_is_refused() {
+        let locked = made_by_openssh(&["-t", "ed25519", "-N", "secret"]);
+        assert_eq!(HostKeyPair::from_private(&locked), Err(HostKeyError::Encrypted));
+        let ecdsa = made_by_openssh(&["-t", "ecdsa", "-N", ""]);
+        let error = HostKeyPair::from_private(&ecdsa).unwrap_err().to_string();
+        assert!(error.contains("ecdsa") && error.contains("ssh-ed25519"), "{error}");
+        let error = HostKeyPair::from_private(&Secret::new("hello")).unwrap_err();
+        assert!(matches!(error, HostKeyError::NotAKey(_)), "{error}");
+    }
+}

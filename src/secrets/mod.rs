@@ -2,6 +2,7 @@
 
 pub mod host_key;
 pub mod secret;
+pub mod sops_rules;
 
 pub use host_key::{HostKeyError, HostKeyPair};
 pub use secret::Secret;

@@ -79,20 +79,19 @@ impl Parser<'_> {
         let Some((last, way)) = path.split_last() else { return Ok(()) };
         for (depth, name) in way.iter().enumerate() {
             set = match *name {
-                AttrName::Static(name) => match self.find(set, name) {
-                    Some(at) => {
+                AttrName::Static(name) => {
+                    if let Some(at) = self.find(set, name) {
                         let def = self.ast.sets[set.0 as usize].attrs[at];
                         let Expr::Attrs(nested) = self.ast.expr(def.value) else {
                             return Err(self.duplicate(&path[..=depth], offset, def.offset));
                         };
                         nested
-                    }
-                    None => {
+                    } else {
                         let (nested, value) = self.nested(offset);
                         self.push(set, AttrDef { name, value, offset, kind: AttrKind::Plain });
                         nested
                     }
-                },
+                }
                 AttrName::Dynamic(name) => {
                     let (nested, value) = self.nested(offset);
                     let dynamic = DynamicAttr { name, value, offset };

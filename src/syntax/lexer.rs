@@ -69,9 +69,8 @@ static CLASS: [u8; 256] = classes();
 
 const fn classes() -> [u8; 256] {
     let mut table = [0u8; 256];
-    let mut byte = 0usize;
-    while byte < 256 {
-        let c = byte as u8;
+    let mut c = 0u8;
+    loop {
         let letter = c.is_ascii_alphabetic();
         let digit = c.is_ascii_digit();
         let mut class = 0;
@@ -112,10 +111,12 @@ const fn classes() -> [u8; 256] {
         if digit {
             class |= DIGIT;
         }
-        table[byte] = class;
-        byte += 1;
+        table[c as usize] = class;
+        if c == u8::MAX {
+            return table;
+        }
+        c += 1;
     }
-    table
 }
 
 /// Reads tokens from a source.

@@ -111,7 +111,7 @@ fn binding(kind: Kind) -> Option<Binding> {
         Kind::Byte(b'+' | b'-') => left(16),
         Kind::Byte(b'*' | b'/') => left(18),
         Kind::Append => right(20),
-        Kind::Byte(b'?') => alone(22),
+        Kind::Byte(b'?') => left(22),
         _ => return None,
     })
 }
@@ -435,8 +435,7 @@ impl Parser<'_> {
         // An operator to the left of the whole, such as the `!` above, may bind stronger than what
         // comes now, and still all of it belongs to the same level.
         let mut last_alone = None;
-        loop {
-            let Some(bound) = binding(self.token.kind) else { break };
+        while let Some(bound) = binding(self.token.kind) {
             if bound.left < strength {
                 break;
             }

@@ -164,11 +164,10 @@ impl Parser<'_> {
         let mut length = 0;
         loop {
             match rest[length..] {
-                [] => return Ok(length),
                 [0, ..] | [b'$' | b'\'', 0, ..] => return Err(self.null_byte(at + length)),
                 [b'$', next, ..] if next != b'{' && next != b'\'' => length += 2,
                 [b'\'', next, ..] if next != b'\'' && next != b'$' => length += 2,
-                [b'$' | b'\'', ..] => return Ok(length),
+                [] | [b'$' | b'\'', ..] => return Ok(length),
                 _ => length += 1,
             }
         }
@@ -249,7 +248,8 @@ impl Parser<'_> {
             parts.push((self.offset(at), piece));
             at = end;
             // C++ Nix's grammar has at most one piece between the first and an interpolation.
-            if !interpolated && !(self.lexer.at(at) == b'$' && self.lexer.at(at + 1) == b'{') {
+            let goes_on = self.lexer.at(at) == b'$' && self.lexer.at(at + 1) == b'{';
+            if !interpolated && !goes_on {
                 if self.lexer.src[at - 1] == b'/' {
                     break;
                 }

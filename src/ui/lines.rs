@@ -45,7 +45,14 @@ pub fn line_of(event: &Event, debug: bool) -> Option<String> {
         Event::Warning { phase: Some(phase), text } => tagged(*phase, &format!("warning: {text}")),
         Event::Warning { phase: None, text } => format!("warning: {}", super::clean::clean(text)),
         Event::PhaseFinished { phase, millis, summary } => {
-            tagged(*phase, &format!("done in {}: {summary}", seconds(*millis)))
+            let mut lines = summary.lines();
+            let first = lines.next().unwrap_or_default();
+            let mut text = tagged(*phase, &format!("done in {}: {first}", seconds(*millis)));
+            for line in lines {
+                text.push_str("\n  ");
+                text.push_str(&super::clean::clean(line));
+            }
+            text
         }
         Event::PhaseFailed { phase, millis, error, hints } => {
             let mut text = format!("[{phase}] FAILED after {}: ", seconds(*millis));

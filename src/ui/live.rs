@@ -138,11 +138,12 @@ impl Reporter for LiveReporter {
             Event::PhaseFinished { phase, millis, summary } => {
                 Self::clear(&mut state);
                 let mark = style("✓").for_stderr().green().bold();
-                self.print(&format!(
-                    "{mark} {phase:10} {:>9}  {}",
-                    seconds(*millis),
-                    clean(summary)
-                ));
+                let mut lines = summary.lines();
+                let first = clean(lines.next().unwrap_or_default());
+                self.print(&format!("{mark} {phase:10} {:>9}  {first}", seconds(*millis)));
+                for line in lines {
+                    self.print(&format!("{:24}{}", "", clean(line)));
+                }
             }
             Event::PhaseSkipped { phase, reason } => {
                 let text = format!("- {phase:10} {:>9}  {}", "", clean(reason));

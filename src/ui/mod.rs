@@ -1,6 +1,9 @@
 //! What a person sees: lines, bars, questions, disk pictures. Only `cli` uses it.
 
+mod bar;
 pub mod clean;
+mod disks;
+mod facts;
 pub mod json;
 pub mod lines;
 pub mod live;
@@ -8,5 +11,6 @@ pub mod plan;
 pub mod prompts;
 pub mod report;
 pub mod text;
+mod tree;
 
 pub use text::Style;

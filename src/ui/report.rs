@@ -33,10 +33,14 @@ pub fn render(report: &Report, colour: bool) -> String {
             Outcome::NotReached => "not reached",
         };
         let time = phase.millis.map(seconds).unwrap_or_default();
-        let first = phase.summary.lines().next().unwrap_or_default();
+        let mut lines = phase.summary.lines().map(clean);
         let name = phase.phase.name();
-        let line = format!("  {name:10} {word:11} {time:>12}  {}", clean(first));
+        let first = lines.next().unwrap_or_default();
+        let line = format!("  {name:10} {word:11} {time:>12}  {first}");
         out.extend([line.trim_end(), "\n"]);
+        for line in lines {
+            out.extend([&" ".repeat(40), line.as_str(), "\n"]);
+        }
     }
     section(&mut out, "What changed", &report.changes);
     section(&mut out, "What to do next", &report.next);
@@ -95,6 +99,7 @@ mod tests {
 grief is not done; stopped after 61.5 s.
 
   disko      FAILED             1.2 s  no space
+                                        left
   install    not reached
 ";
         assert!(text.starts_with(expected), "{text}");

@@ -118,7 +118,7 @@ impl Scene {
         command
     }
 
-    /// Runs a script on the installed host, whose key must be the one in the person's known_hosts.
+    /// Runs a script on the installed host, whose key must be the one in the person's list.
     fn on_host(&self, script: &str) -> String {
         let output = checked(
             Command::new("ssh")

@@ -3,5 +3,15 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test may panic")]
 
 mod cli;
+mod copy;
+mod engine;
+mod facts;
+mod flakes;
+mod known_hosts;
 mod machine;
+mod phases;
+mod probe;
+mod ssh;
+mod sshd;
+mod syntax;
 mod tidy;

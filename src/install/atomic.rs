@@ -1,0 +1,123 @@
+//! Replacing a file of the user's so that at any instant it is either the old one or the new one,
+//! whole.
+
+use std::fs::{self, File};
+use std::io::{self, Write};
+use std::os::unix::fs::{MetadataExt, PermissionsExt, fchown};
+use std::path::{Path, PathBuf};
+
+use tempfile::NamedTempFile;
+
+/// Gives `path` this content: a new file in the same folder, synced, renamed over the old one. The
+/// mode and the owner of an old file are kept; a symbolic link is followed, not replaced. The
+/// folder must be there.
+pub fn write(path: &Path, content: &[u8]) -> io::Result<()> {
+    stage(path, content)?.commit()
+}
+
+/// A finished new file that has not taken its place yet; dropped, it goes away.
+struct Staged {
+    file: NamedTempFile,
+    place: PathBuf,
+    folder: PathBuf,
+}
+
+fn stage(path: &Path, content: &[u8]) -> io::Result<Staged> {
+    let place = follow(path)?;
+    let folder = match place.parent() {
+        Some(folder) if folder != Path::new("") => folder.to_owned(),
+        _ => PathBuf::from("."),
+    };
+    let old = match fs::metadata(&place) {
+        Ok(old) => Some(old),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => None,
+        Err(error) => return Err(error),
+    };
+    let name = place.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    let mut file = tempfile::Builder::new()
+        .prefix(&format!(".{name}."))
+        // The umask takes from this what the user does not want.
+        .permissions(fs::Permissions::from_mode(0o666))
+        .tempfile_in(&folder)?;
+    if let Some(old) = old {
+        let new = file.as_file().metadata()?;
+        if (old.uid(), old.gid()) != (new.uid(), new.gid()) {
+            fchown(file.as_file(), Some(old.uid()), Some(old.gid()))?;
+        }
+        file.as_file().set_permissions(fs::Permissions::from_mode(old.mode() & 0o7777))?;
+    }
+    file.write_all(content)?;
+    file.as_file().sync_all()?;
+    Ok(Staged { file, place, folder })
+}
+
+impl Staged {
+    fn commit(self) -> io::Result<()> {
+        self.file.persist(&self.place).map_err(|error| error.error)?;
+        // The rename itself must survive a power cut, too.
+        File::open(self.folder)?.sync_all()
+    }
+}
+
+/// Where the file really is, or would be: the end of the chain of symbolic links.
+fn follow(path: &Path) -> io::Result<PathBuf> {
+    let mut place = path.to_owned();
+    // Linux gives up after as many.
+    for _ in 0..40 {
+        match fs::read_link(&place) {
+            Ok(link) => place = place.parent().unwrap_or(Path::new("")).join(link),
+            Err(error) if error.kind() == io::ErrorKind::InvalidInput => return Ok(place),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(place),
+            Err(error) => return Err(error),
+        }
+    }
+    Err(io::Error::other(format!("{}: too many levels of symbolic links", path.display())))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn mode_is_kept_and_links_are_followed() {
+        let dir = tempfile::tempdir().unwrap();
+        let (file, link) = (dir.path().join("file"), dir.path().join("link"));
+        fs::write(&file, "old").unwrap();
+        fs::set_permissions(&file, fs::Permissions::from_mode(0o640)).unwrap();
+        std::os::unix::fs::symlink("file", &link).unwrap();
+        write(&link, b"new").unwrap();
+        assert_eq!(fs::read_to_string(&file).unwrap(), "new");
+        assert_eq!(fs::metadata(&file).unwrap().mode() & 0o7777, 0o640);
+        assert!(fs::symlink_metadata(&link).unwrap().is_symlink());
+        assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 2, "a temporary file was left");
+    }
+
+    #[test]
+    fn a_new_file_gets_the_mode_that_the_umask_leaves() {
+        let dir = tempfile::tempdir().unwrap();
+        let (ours, plain) = (dir.path().join("ours"), dir.path().join("plain"));
+        write(&ours, b"x").unwrap();
+        fs::write(&plain, "x").unwrap();
+        assert_eq!(fs::metadata(&ours).unwrap().mode(), fs::metadata(&plain).unwrap().mode());
+    }
+
+    #[test]
+    fn killed_between_write_and_rename_leaves_the_old_file() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("file");
+        fs::write(&file, "old").unwrap();
+        std::mem::forget(stage(&file, b"new").unwrap());
+        assert_eq!(fs::read_to_string(&file).unwrap(), "old");
+        write(&file, b"newer").unwrap();
+        assert_eq!(fs::read_to_string(&file).unwrap(), "newer");
+    }
+
+    #[test]
+    fn a_folder_that_cannot_be_written_is_an_error_and_leaves_the_file() {
+        let error = write(Path::new("/proc/self/nixos-bootstrap-test"), b"x").unwrap_err();
+        assert!(!error.to_string().is_empty());
+        let dir = tempfile::tempdir().unwrap();
+        let error = write(&dir.path().join("missing/file"), b"x").unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::NotFound);
+    }
+}

@@ -1,0 +1,133 @@
+//! Building what the flake has for a host with the real `nix`, and telling how far it is.
+//!
+//! Nothing roots what is built: `nix build` holds its results while it runs, and no link is left
+//! on the user's machine. Should a garbage collection take a path before it is copied, the copy
+//! fails by name and the resumed run builds it again.
+
+use std::time::Duration;
+
+use super::context::{Context, Failure};
+use super::event::Unit;
+use crate::process::nix::{self, Nix};
+use crate::process::nix_log::{Log, Update};
+use crate::process::{self, Command, Line, Output, Stream};
+use crate::validated::StorePath;
+
+/// What a configuration builds, by the attribute below `config.system.build`.
+pub(super) mod attr {
+    /// The system.
+    pub(in crate::install) const TOPLEVEL: &str = "toplevel";
+    /// Erases, formats and mounts.
+    pub(in crate::install) const DISKO_SCRIPT: &str = "diskoScript";
+    /// Only mounts.
+    pub(in crate::install) const MOUNT_SCRIPT: &str = "mountScript";
+}
+
+/// The `nix` of this run, with the user's `--override-input`s.
+pub(super) fn nix(cx: &Context<'_>) -> Nix {
+    Nix { override_inputs: cx.options.override_inputs.clone(), ..Nix::default() }
+}
+
+/// Builds attributes of the configuration `REF#nixosConfigurations.HOST` in one call, so that nix
+/// evaluates it once. The paths come in the order of `attrs`.
+pub(super) async fn build(
+    cx: &Context<'_>,
+    configuration: &str,
+    attrs: &[&str],
+) -> Result<Vec<StorePath>, Failure> {
+    let installables: Vec<String> =
+        attrs.iter().map(|attr| format!("{configuration}.config.system.build.{attr}")).collect();
+    let command = nix(cx).build(&installables);
+    let output = run_nix(cx, &command).await?;
+    paths(&output.text(), attrs.len()).map_err(|reason| {
+        Failure::new(format!("`{command}` {reason}"))
+            .hint("each of these attributes must be one derivation with one output")
+    })
+}
+
+/// Reads the paths that `nix build --print-out-paths` printed, one a line.
+fn paths(text: &str, expected: usize) -> Result<Vec<StorePath>, String> {
+    let mut paths: Vec<StorePath> = Vec::new();
+    for line in text.lines().filter(|line| !line.is_empty()) {
+        let path = line.parse().map_err(|error| format!("printed something else: {error}"))?;
+        // nix prints a derivation that was asked for twice more often than that.
+        if !paths.contains(&path) {
+            paths.push(path);
+        }
+    }
+    if paths.len() == expected {
+        return Ok(paths);
+    }
+    Err(format!("printed {} store paths, expected were {expected}", paths.len()))
+}
+
+/// Runs a `nix` command that logs in nix's JSON format, within `limits.long`. Its progress becomes
+/// events, its errors the failure.
+pub(super) async fn run_nix(cx: &Context<'_>, command: &Command) -> Result<Output, Failure> {
+    let mut log = Log::new();
+    let mut errors: Vec<String> = Vec::new();
+    let mut sink = |line: Line<'_>| {
+        // Paths come back in the output; only the log is for people.
+        if line.stream == Stream::Stderr {
+            tell(cx, log.line(line.text), &mut errors);
+        }
+    };
+    let limit: Duration = cx.world.limits.long;
+    let run = tokio::time::timeout(limit, cx.world.runner.stream(command, &mut sink)).await;
+    let Ok(output) = run else {
+        return Err(process::Error::TimedOut { command: command.to_string(), limit }.into());
+    };
+    let output = output?;
+    if output.ok() {
+        return Ok(output);
+    }
+    Err(failed(command, &output, &errors))
+}
+
+fn tell(cx: &Context<'_>, update: Option<Update>, errors: &mut Vec<String>) {
+    match update {
+        Some(Update::Progress { what, done, total }) => {
+            let unit = if what.in_bytes() { Unit::Bytes } else { Unit::Items };
+            cx.progress(what.verb(), done, total, unit);
+        }
+        Some(Update::Text(text)) => text.lines().for_each(|line| cx.output(line)),
+        Some(Update::Error(error)) => {
+            error.lines().for_each(|line| cx.output(line));
+            errors.push(error);
+        }
+        None => {}
+    }
+}
+
+fn failed(command: &Command, output: &Output, errors: &[String]) -> Failure {
+    if errors.is_empty() {
+        // It said nothing in its own words (a signal, a missing library): what there is.
+        return match output.clone().success(command) {
+            Err(error) => error.into(),
+            Ok(_) => Failure::new(format!("`{command}` failed")),
+        };
+    }
+    let message = nix::clean_error(&errors.join("\n"));
+    let hint = nix::hint(&message);
+    let failure = Failure::new(message);
+    match hint {
+        Some(hint) => failure.hint(hint),
+        None => failure,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const A: &str = "/nix/store/zr2knphxg8yyy2mkq8akf2hfknjvdiz7-a";
+    const B: &str = "/nix/store/zr2knphxg8yyy2mkq8akf2hfknjvdiz7-b";
+
+    #[test]
+    fn printed_paths_keep_their_order_and_must_be_as_many_as_asked() {
+        let found = paths(&format!("{B}\n{A}\n{B}\n"), 2).unwrap();
+        assert_eq!(found.iter().map(StorePath::as_str).collect::<Vec<_>>(), [B, A]);
+        assert!(paths(A, 2).unwrap_err().contains("1 store paths, expected were 2"));
+        assert!(paths("error", 1).unwrap_err().contains("not a valid store path"));
+    }
+}

@@ -1,0 +1,195 @@
+//! What becomes of every phase, and what it will change where.
+
+use std::collections::BTreeSet;
+
+use super::decide::Inputs;
+use super::options::{Engine, RebuildOn, Via};
+use super::phase::Phase;
+use super::plan::{Action, PassphraseSource, Plan, PlannedDisk, PlannedPhase};
+use super::size::human;
+use crate::facts::{Boot, HardwareGenerator, HostFacts};
+use crate::validated::StorePath;
+
+/// Every phase of a run, in order.
+pub(super) fn phases(inputs: &Inputs<'_>, plan: &Plan) -> Vec<PlannedPhase> {
+    let planned = Phase::ALL.into_iter().map(|phase| {
+        let action = action(inputs, plan, phase);
+        let changes = match action {
+            Action::Run => changes(inputs, plan, phase),
+            Action::Done | Action::Skip { .. } => Vec::new(),
+        };
+        PlannedPhase { phase, action, changes }
+    });
+    planned.collect()
+}
+
+fn action(inputs: &Inputs<'_>, plan: &Plan, phase: Phase) -> Action {
+    let selection = &inputs.options.phases;
+    if phase != Phase::Preflight && inputs.around.done.contains(&phase) {
+        return Action::Done;
+    }
+    if !selection.wants(phase) {
+        let flag = if selection.skip.contains(&phase) { "--skip" } else { "--only" };
+        return Action::Skip { reason: format!("not wanted ({flag})") };
+    }
+    match idle(inputs, plan, phase) {
+        Some(reason) => Action::Skip { reason: reason.to_owned() },
+        None => Action::Run,
+    }
+}
+
+/// Why `phase` has nothing to do, though it is wanted.
+fn idle(inputs: &Inputs<'_>, plan: &Plan, phase: Phase) -> Option<&'static str> {
+    let no_folder = inputs.around.flake_dir.is_none();
+    match phase {
+        Phase::Secrets | Phase::Lock => Some("not configured"),
+        Phase::Kexec if inputs.probe.installer => Some("the target already runs an installer"),
+        Phase::Kexec if !kexec_chosen(inputs) => Some("only --engine nixos-anywhere can do it"),
+        Phase::Hardware | Phase::Sync | Phase::Commit if no_folder => {
+            Some("the flake is no folder of this machine")
+        }
+        Phase::Hardware if plan.hardware.is_none() => {
+            Some("no place for the file: set bootstrap.hardware.file, or make hosts/HOST")
+        }
+        Phase::Rebuild if plan.system.via == Via::Full => {
+            Some("the full system is installed at once")
+        }
+        Phase::Commit if inputs.around.tracked.is_none() => {
+            Some("the flake's folder is no git work tree")
+        }
+        _ => None,
+    }
+}
+
+/// Only nixos-anywhere brings an installer that a running system can be replaced by.
+fn kexec_chosen(inputs: &Inputs<'_>) -> bool {
+    inputs.options.engine == Engine::NixosAnywhere
+}
+
+fn changes(inputs: &Inputs<'_>, plan: &Plan, phase: Phase) -> Vec<String> {
+    match phase {
+        Phase::Preflight => vec!["nothing: evaluates, looks at the target, asks".to_owned()],
+        Phase::Hostkey => vec![
+            "this machine: makes the host's ed25519 key pair in a private directory, gone at the \
+             end"
+            .to_owned(),
+        ],
+        Phase::Secrets | Phase::Lock => Vec::new(),
+        Phase::Kexec => {
+            let os = plan.machine.os.as_deref().unwrap_or("the running system");
+            vec![format!("target: starts an installer in memory in place of {os}")]
+        }
+        Phase::Hardware => hardware(plan),
+        Phase::Disko => disko(plan),
+        Phase::Install => install(inputs, plan),
+        Phase::Reboot => vec!["target: unmounts the disks and restarts from them".to_owned()],
+        Phase::Verify => verify(plan),
+        Phase::Sync => {
+            plan.sync.iter().map(|repo| format!("target: {} to {}", repo.from, repo.to)).collect()
+        }
+        Phase::Rebuild => rebuild(inputs, plan),
+        Phase::Commit => {
+            let push = if inputs.options.push { ", and pushes" } else { "" };
+            vec![format!("this machine: commits the files that this run wrote{push}")]
+        }
+    }
+}
+
+fn hardware(plan: &Plan) -> Vec<String> {
+    let Some(hardware) = &plan.hardware else { return Vec::new() };
+    let program = program(hardware.generator);
+    vec![format!("this machine: writes {}, made by {program} on the target", hardware.file)]
+}
+
+/// The generator's program.
+pub(super) fn program(generator: HardwareGenerator) -> &'static str {
+    match generator {
+        HardwareGenerator::NixosGenerateConfig => "nixos-generate-config",
+        HardwareGenerator::NixosFacter => "nixos-facter",
+    }
+}
+
+fn disko(plan: &Plan) -> Vec<String> {
+    let mut lines: Vec<String> = plan.disks.iter().map(erased).collect();
+    for container in &plan.encryption {
+        let source = match container.passphrase {
+            PassphraseSource::OneTime => "a one-time passphrase, shown at the end of the run",
+            PassphraseSource::Asked => "a passphrase that is asked before the first change",
+        };
+        lines.push(format!("target: encrypts {} with {source}", container.name));
+    }
+    lines
+}
+
+fn erased(disk: &PlannedDisk) -> String {
+    let made = match disk.layout.len() {
+        0 => "formats it".to_owned(),
+        1 => "makes 1 partition".to_owned(),
+        count => format!("makes {count} partitions"),
+    };
+    let what = disk.live.as_ref().map(|live| {
+        let serial = live.serial.as_ref().map(|s| format!(", serial {s}")).unwrap_or_default();
+        format!(" ({}{serial})", human(live.size))
+    });
+    format!("{}{}: erases everything, {made}", disk.device, what.unwrap_or_default())
+}
+
+fn install(inputs: &Inputs<'_>, plan: &Plan) -> Vec<String> {
+    let which = match plan.system.via {
+        Via::Minimal => "the minimal system",
+        Via::Full => "the full system",
+    };
+    let name = plan.system.install.as_ref().map(|toplevel| store_name(&toplevel.out_path));
+    let keys: Vec<&str> =
+        plan.host_keys.iter().flat_map(|key| &key.paths).map(AsRef::as_ref).collect();
+    let loader = loader(&inputs.installed.boot);
+    vec![
+        format!("target: copies {which}{} to /mnt", name.unwrap_or_default()),
+        format!("target: places the host key at {}", keys.join(" and ")),
+        format!("target: makes it start with {loader}"),
+    ]
+}
+
+/// The name of a store path, for people, in brackets.
+fn store_name(path: &StorePath) -> String {
+    let base = path.as_str().rsplit('/').next().unwrap_or_default();
+    base.split_once('-').map(|(_, name)| format!(" ({name})")).unwrap_or_default()
+}
+
+fn loader(boot: &Boot) -> String {
+    if boot.systemd_boot {
+        "systemd-boot".to_owned()
+    } else if boot.grub {
+        "GRUB".to_owned()
+    } else if boot.other.is_empty() {
+        "the boot loader of its configuration".to_owned()
+    } else {
+        boot.other.join(", ")
+    }
+}
+
+fn verify(plan: &Plan) -> Vec<String> {
+    let target = &plan.target;
+    let names: BTreeSet<&str> = [target.address.as_str(), plan.host.as_str()].into();
+    let names: Vec<&str> = names.into_iter().collect();
+    vec![
+        "target: nothing; checks boot, host key, system and units".to_owned(),
+        format!(
+            "this machine: known_hosts forgets the old keys of {} and gets the new one",
+            names.join(" and ")
+        ),
+    ]
+}
+
+fn rebuild(inputs: &Inputs<'_>, plan: &Plan) -> Vec<String> {
+    let how = match (plan.system.rebuild_on, command(inputs.facts)) {
+        (RebuildOn::Here, _) => "built here and copied".to_owned(),
+        (RebuildOn::Target, Some(command)) => format!("built there by `{command}`"),
+        (RebuildOn::Target, None) => "built there".to_owned(),
+    };
+    vec![format!("target: switches to the full configuration, {how}")]
+}
+
+fn command(facts: &HostFacts) -> Option<&str> {
+    facts.bootstrap.rebuild_command.as_deref()
+}

@@ -1,0 +1,15 @@
+# A virtual machine without swap.
+{ configLib, configVars, ... }:
+{
+  imports = [
+    ./disks.nix
+    ./hardware-configuration.nix
+  ]
+  ++ map configLib.relativeToRoot [
+    "hosts/common/core"
+    "hosts/common/users/${configVars.username}"
+  ];
+
+  # The release of the first installation. Leave it when you upgrade.
+  system.stateVersion = "24.05";
+}

@@ -1,0 +1,3 @@
+{
+  seen = [ "disabled" ];
+}

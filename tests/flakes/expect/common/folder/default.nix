@@ -1,0 +1,4 @@
+{ suffix, ... }:
+{
+  seen = [ "folder${suffix}" ];
+}

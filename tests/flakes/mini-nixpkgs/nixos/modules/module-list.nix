@@ -1,0 +1,21 @@
+# One file per area. These are part of every configuration.
+[
+  ./assertions.nix
+  ./boot.nix
+  ./environment.nix
+  ./file-systems.nix
+  ./hardware.nix
+  ./image.nix
+  ./locale.nix
+  ./networking.nix
+  ./nix.nix
+  ./nixpkgs.nix
+  ./openssh.nix
+  ./programs.nix
+  ./security.nix
+  ./services.nix
+  ./swap.nix
+  ./system.nix
+  ./systemd.nix
+  ./users.nix
+]
