@@ -13,4 +13,5 @@ mod phases;
 mod probe;
 mod ssh;
 mod sshd;
+mod syntax;
 mod tidy;
