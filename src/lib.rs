@@ -6,6 +6,7 @@
 pub mod validated;
 
 pub mod process;
+pub mod syntax;
 
 pub mod facts;
 pub mod remote;

@@ -2,9 +2,11 @@
 
 use std::process::ExitCode;
 
+use super::output::print;
 use crate::facts::EvalError;
 use crate::install::context::{Failure, FailureKind};
 use crate::ui::clean::clean_lines;
+use crate::ui::terminal::say;
 use crate::validated::Invalid;
 
 /// An error for the user.
@@ -43,20 +45,21 @@ impl CliError {
     /// for) and gives its exit code.
     pub(super) fn report(&self, json: bool) -> ExitCode {
         if !self.told {
-            self.print();
+            self.show();
         }
         if json {
-            println!("{}", self.json());
+            // What cannot be written has nobody to read it; the exit code tells all the same.
+            let _ = print(&format!("{}\n", self.json()));
         }
         exit_code(self.kind)
     }
 
-    fn print(&self) {
+    fn show(&self) {
         let red = console::style("error:").for_stderr().red().bold();
-        eprintln!("{red} {}", clean_lines(&self.error));
+        say(&format!("{red} {}", clean_lines(&self.error)));
         for hint in &self.hints {
             let cyan = console::style("hint:").for_stderr().cyan();
-            eprintln!("  {cyan} {}", clean_lines(hint));
+            say(&format!("  {cyan} {}", clean_lines(hint)));
         }
     }
 

@@ -23,6 +23,8 @@ use clap::{CommandFactory, Parser, Subcommand};
 use error::CliError;
 use output::Output;
 
+use crate::ui::terminal::give_back;
+
 /// Turns a machine that has booted an installer into a fully configured NixOS host.
 #[derive(Debug, Parser)]
 #[command(
@@ -72,6 +74,7 @@ pub fn main() -> ExitCode {
     let done = runtime.block_on(run(cli.command));
     // A question that still waits for an answer must not keep the process.
     runtime.shutdown_background();
+    give_back();
     match done {
         Ok(code) => code,
         Err(error) => error.report(json),

@@ -5,6 +5,10 @@ use tokio_util::sync::CancellationToken;
 
 use super::error::CliError;
 use crate::install::private;
+use crate::ui::terminal::{give_back, say};
+
+/// The exit code of what the user has stopped.
+const STOPPED: i32 = 3;
 
 /// A token that fires on the first SIGINT, SIGTERM or SIGHUP.
 pub(super) fn cancel_on_signals() -> Result<CancellationToken, CliError> {
@@ -32,9 +36,11 @@ async fn watch([mut interrupt, mut terminate, mut hangup]: [Signal; 3], token: C
     };
     next().await;
     token.cancel();
-    eprintln!("stopping: programs here and on the target are told to end (again to stop at once)");
+    give_back();
+    say("stopping: programs here and on the target are told to end (again to stop at once)");
     next().await;
     private::remove_all();
-    eprintln!("stopped at once; the next run of the same command cleans up and goes on");
-    std::process::exit(130);
+    give_back();
+    say("stopped at once; the next run of the same command cleans up and goes on");
+    std::process::exit(STOPPED);
 }

@@ -195,7 +195,11 @@ pub(super) async fn ask<T: Send + 'static>(
     question: impl FnOnce(&dyn Prompter) -> Result<T, PromptError> + Send + 'static,
 ) -> Result<T, Failure> {
     let prompter = Arc::clone(&world.prompter);
-    let answer = tokio::task::spawn_blocking(move || question(&*prompter)).await;
+    let answer = tokio::select! {
+        answer = tokio::task::spawn_blocking(move || question(&*prompter)) => answer,
+        // A signal ends the run; whoever asks is left to the end of the process.
+        () = world.cancel.cancelled() => return Err(Failure::stopped()),
+    };
     let answer = answer.map_err(|error| Failure::new(format!("a question failed: {error}")))?;
     answer.map_err(|error| {
         let kind = match error {

@@ -10,6 +10,7 @@ use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::clean::{clean, clean_lines};
 use super::lines::{line_of, seconds};
+use super::terminal::{give_back, say};
 use crate::install::Phase;
 use crate::install::event::{Event, Reporter, Unit};
 
@@ -34,18 +35,26 @@ impl LiveReporter {
     /// A reporter for the terminal at standard error.
     #[must_use]
     pub fn new(debug: bool) -> Self {
-        let bars = MultiProgress::with_draw_target(ProgressDrawTarget::stderr_with_hz(10));
+        let bars = MultiProgress::with_draw_target(target());
         Self { bars, debug, state: Mutex::default() }
     }
 
     /// Takes the bars away while `work` uses the terminal.
     pub fn suspend<R>(&self, work: impl FnOnce() -> R) -> R {
-        self.bars.suspend(work)
+        // `MultiProgress::suspend` would let every event wait for the answer to a question, and
+        // so the end of a run that is stopped meanwhile.
+        let _ = self.bars.clear();
+        self.bars.set_draw_target(ProgressDrawTarget::hidden());
+        let done = work();
+        self.bars.set_draw_target(target());
+        done
     }
 
     // `MultiProgress::println` prints nothing when the target is hidden; this always prints.
     fn print(&self, text: &str) {
-        self.bars.suspend(|| eprintln!("{text}"));
+        // A question that stands now is not answered any more: only the end of a run comes then.
+        give_back();
+        self.bars.suspend(|| say(text));
     }
 
     fn start(&self, state: &mut State, phase: Phase) {
@@ -161,6 +170,10 @@ impl Reporter for LiveReporter {
             Event::Planned { .. } => {}
         }
     }
+}
+
+fn target() -> ProgressDrawTarget {
+    ProgressDrawTarget::stderr_with_hz(10)
 }
 
 /// A style from a template of this file; a template that indicatif refuses falls back to its own.

@@ -10,6 +10,7 @@ pub mod live;
 pub mod plan;
 pub mod prompts;
 pub mod report;
+pub mod terminal;
 pub mod text;
 mod tree;
 

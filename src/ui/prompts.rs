@@ -7,8 +7,9 @@ use inquire::{Confirm, InquireError, Password, PasswordDisplayMode, Select, Text
 
 use zeroize::Zeroizing;
 
-use super::clean::clean;
+use super::clean::{clean, clean_lines};
 use super::live::LiveReporter;
+use super::terminal::{asking, say};
 use crate::install::event::{PromptError, Prompter};
 use crate::secrets::Secret;
 
@@ -30,8 +31,8 @@ impl TerminalPrompter {
     fn aside<R>(&self, work: impl FnOnce() -> Result<R, PromptError>) -> Result<R, PromptError> {
         terminal()?;
         match &self.live {
-            Some(live) => live.suspend(work),
-            None => work(),
+            Some(live) => live.suspend(|| asking(work)),
+            None => asking(work),
         }
     }
 
@@ -45,13 +46,29 @@ impl TerminalPrompter {
     pub fn pick(question: &str, choices: &[String]) -> Result<usize, PromptError> {
         let shown: Vec<_> = choices.iter().map(|choice| clean(choice)).collect();
         terminal()?;
-        let picked = Select::new(question, shown).raw_prompt().map_err(from_inquire)?;
+        let picked = asking(|| Select::new(question, shown).raw_prompt()).map_err(from_inquire)?;
         Ok(picked.index)
     }
 }
 
 fn terminal() -> Result<(), PromptError> {
     if TerminalPrompter::available() { Ok(()) } else { Err(PromptError::NoTerminal) }
+}
+
+/// Says all lines of `text` but the last, which is left as the question: a question is one line.
+fn introduced(text: &str) -> String {
+    let (lines, question) = split(text);
+    if let Some(lines) = lines {
+        say(&lines);
+    }
+    question
+}
+
+fn split(text: &str) -> (Option<String>, String) {
+    match text.rsplit_once('\n') {
+        Some((lines, question)) => (Some(clean_lines(lines)), clean(question)),
+        None => (None, clean(text)),
+    }
 }
 
 fn from_inquire(error: InquireError) -> PromptError {
@@ -66,22 +83,24 @@ fn from_inquire(error: InquireError) -> PromptError {
 
 impl Prompter for TerminalPrompter {
     fn confirm_word(&self, question: &str, word: &str) -> Result<bool, PromptError> {
-        let (question, help) =
-            (clean(question), format!("type {word} to go on, anything else stops"));
+        let help = format!("type {word} to go on, anything else stops");
         self.aside(|| {
+            let question = introduced(question);
             let typed = Text::new(&question).with_help_message(&help).prompt();
             Ok(typed.map_err(from_inquire)?.trim() == word)
         })
     }
 
     fn confirm(&self, question: &str) -> Result<bool, PromptError> {
-        let question = clean(question);
-        self.aside(|| Confirm::new(&question).with_default(false).prompt().map_err(from_inquire))
+        self.aside(|| {
+            let question = introduced(question);
+            Confirm::new(&question).with_default(false).prompt().map_err(from_inquire)
+        })
     }
 
     fn text(&self, question: &str, default: Option<&str>) -> Result<String, PromptError> {
-        let question = clean(question);
         self.aside(|| {
+            let question = introduced(question);
             let mut text = Text::new(&question);
             if let Some(default) = default {
                 text = text.with_default(default);
@@ -91,8 +110,8 @@ impl Prompter for TerminalPrompter {
     }
 
     fn passphrase(&self, question: &str, twice: bool) -> Result<Secret, PromptError> {
-        let question = clean(question);
         self.aside(|| {
+            let question = introduced(question);
             let mut password =
                 Password::new(&question).with_display_mode(PasswordDisplayMode::Hidden);
             if !twice {
@@ -116,5 +135,18 @@ impl Prompter for TerminalPrompter {
             Some(live) => live.suspend(write),
             None => write(),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_last_line_is_the_question() {
+        assert_eq!(split("Go on?"), (None, "Go on?".to_owned()));
+        let (lines, question) = split("It shows\n  SHA256:\u{1b}[2Jx\nIs it?");
+        assert_eq!(lines.as_deref(), Some("It shows\n  SHA256:x"));
+        assert_eq!(question, "Is it?");
     }
 }

@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 const ROOMS: &[(&str, &[&str])] = &[
     ("validated", &[]),
     ("process", &["validated"]),
+    ("syntax", &[]),
     ("facts", &["validated", "process"]),
     ("remote", &["validated", "process"]),
     ("secrets", &["validated", "process"]),

@@ -1,3 +1,4 @@
+# shellcheck disable=SC2317 # the functions are called by their names, in a list below
 
 # Makes the running root filesystem, whatever it is now, that of this generation. Runs at every
 # start, on a switch, and in the installer's chroot: nothing but /nix, /dev, /proc and /sys is taken

@@ -19,7 +19,7 @@ let
   boot = payload.debian-boot;
 
   util = import ./util.nix;
-  inherit (util) get hasContent;
+  inherit (util) get;
 
   hostName = get config [ "networking" "hostName" ] "nixos";
   release = get config [ "system" "nixos" "release" ] (

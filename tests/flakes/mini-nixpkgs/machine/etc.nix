@@ -17,7 +17,6 @@ let
     ;
   inherit (util)
     get
-    hasContent
     lines
     pairs
     word

@@ -57,15 +57,16 @@ wait_for_device() {
 
 # open_luks NAME DEVICE KEYFILE OPTIONS: the key file if there is one and it fits, else ask.
 open_luks() {
-	device=$(device_path "$2")
+	device=$(device_path "$2") options=$4
+	[ "$options" != - ] || options=
 	wait_for_device "$device" || return
 	# shellcheck disable=SC2086 # the options are words
 	if [ "$3" != - ] && [ -e "$3" ]; then
-		/usr/sbin/cryptsetup open --type luks $4 --key-file "$3" "$device" "$1" && return
+		/usr/sbin/cryptsetup open --type luks $options --key-file "$3" "$device" "$1" && return
 		say "the key file $3 does not open $device"
 	fi
 	# shellcheck disable=SC2086
-	until /usr/sbin/cryptsetup open --type luks --tries 1 $4 "$device" "$1"; do
+	until /usr/sbin/cryptsetup open --type luks --tries 1 $options "$device" "$1"; do
 		say "could not open $device, try again"
 		sleep 1
 	done

@@ -138,7 +138,7 @@ dry_activate() {
 	[ -n "$stops$restarts" ] || echo "would stop and restart no unit"
 }
 
-# shellcheck disable=SC2086 # the units are words
+# shellcheck disable=SC2046,SC2086 # the units are words
 activate_running() {
 	status=0
 	old_base=$(readlink -f /usr)

@@ -361,4 +361,8 @@ in
 ++ other "Socket" "socketConfig" "socket"
 ++ other "Timer" "timerConfig" "timer"
 ++ other "Path" "pathConfig" "path"
-++ other "Install" "unused" "target"
+++ builtins.concatLists (
+  map ({ name, value }: unitFiles "${name}.target" value (unitSection value)) (
+    pairs (get config [ "systemd" "targets" ] { })
+  )
+)

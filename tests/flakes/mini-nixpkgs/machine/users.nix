@@ -1,7 +1,7 @@
 # The users and groups of a host as tables for activate.
 { util, config }:
 let
-  inherit (builtins) attrNames concatStringsSep map;
+  inherit (builtins) concatStringsSep map;
   inherit (util) get pairs;
 
   shellOf =

@@ -1,0 +1,22 @@
+//! The Nix language as text: from bytes to a compact tree with interned symbols and byte offsets.
+//!
+//! Knows nothing of values or files. Variables are left as names; whoever evaluates resolves them.
+//! The reference is the Nix manual, "Nix Language", and the behaviour of C++ Nix 2.34.
+
+mod ast;
+mod attrs;
+mod error;
+mod lexer;
+mod parser;
+mod source;
+mod strings;
+mod symbol;
+
+pub use ast::{
+    Ast, AttrDef, AttrKind, AttrName, AttrSet, AttrsId, BinOp, DynamicAttr, Expr, ExprId, Formal,
+    Formals, Lambda, LambdaId, Range, Text,
+};
+pub use error::ParseError;
+pub use parser::{Features, parse};
+pub use source::{LineColumn, line_column};
+pub use symbol::{Symbol, Symbols};

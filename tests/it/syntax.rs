@@ -1,0 +1,499 @@
+//! The parser against the real one: what `nix-instantiate --parse` prints for a source must be what
+//! our tree prints, and both must refuse the same sources.
+
+use std::io::Write;
+use std::path::{Component, Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+
+use nixos_bootstrap::syntax::{
+    Ast, AttrKind, AttrName, AttrSet, BinOp, Expr, ExprId, Features, Range, Symbol, Symbols, parse,
+};
+
+/// Prints a tree as `nix-instantiate --parse` does.
+struct Printer<'a> {
+    ast: &'a Ast,
+    symbols: &'a Symbols,
+    /// The folder that relative paths start from.
+    base: &'a Path,
+    /// The attribute sets around, for what `inherit (set)` means.
+    sets: Vec<&'a AttrSet>,
+    out: Vec<u8>,
+}
+
+impl Printer<'_> {
+    fn put(&mut self, text: &str) {
+        self.out.extend_from_slice(text.as_bytes());
+    }
+
+    fn literal(&mut self, bytes: &[u8]) {
+        self.put("\"");
+        for (at, byte) in bytes.iter().enumerate() {
+            match byte {
+                b'"' | b'\\' => self.out.extend([b'\\', *byte]),
+                b'\n' => self.put("\\n"),
+                b'\r' => self.put("\\r"),
+                b'\t' => self.put("\\t"),
+                b'$' if bytes.get(at + 1) == Some(&b'{') => self.put("\\$"),
+                _ => self.out.push(*byte),
+            }
+        }
+        self.put("\"");
+    }
+
+    fn name(&mut self, symbol: Symbol) {
+        let name = self.symbols.name(symbol).to_vec();
+        let reserved = ["if", "then", "else", "assert", "with", "let", "in", "rec", "inherit"];
+        let plain = name.first().is_some_and(|c| c.is_ascii_alphabetic() || *c == b'_')
+            && name.iter().all(|c| c.is_ascii_alphanumeric() || b"_'-".contains(c))
+            && !reserved.iter().any(|word| word.as_bytes() == name);
+        if plain { self.out.extend(name) } else { self.literal(&name) }
+    }
+
+    fn path(&mut self, written: &[u8]) {
+        let written = String::from_utf8(written.to_vec()).unwrap();
+        let mut whole = PathBuf::from("/");
+        for part in self.base.join(&written).components() {
+            match part {
+                Component::Normal(part) => whole.push(part),
+                Component::ParentDir => _ = whole.pop(),
+                _ => {}
+            }
+        }
+        self.put(whole.to_str().unwrap());
+        if written.len() > 1 && written.ends_with('/') {
+            self.put("/");
+        }
+    }
+
+    fn attr_path(&mut self, path: Range) {
+        for (number, name) in self.ast.attr_path(path).iter().enumerate() {
+            if number > 0 {
+                self.put(".");
+            }
+            match *name {
+                AttrName::Static(symbol) => self.name(symbol),
+                AttrName::Dynamic(expr) => self.interpolated_name(expr),
+            }
+        }
+    }
+
+    fn interpolated_name(&mut self, expr: ExprId) {
+        self.put("\"${");
+        self.expr(expr);
+        self.put("}\"");
+    }
+
+    fn all(&mut self, before: &str, ids: &[ExprId], between: &str, after: &str) {
+        self.put(before);
+        for (number, id) in ids.iter().enumerate() {
+            if number > 0 {
+                self.put(between);
+            }
+            self.expr(*id);
+        }
+        self.put(after);
+    }
+
+    fn bindings(&mut self, set: &AttrSet) {
+        let mut sorted = set.attrs.clone();
+        sorted.sort_by(|a, b| self.symbols.name(a.name).cmp(self.symbols.name(b.name)));
+        let inherited: Vec<_> =
+            sorted.iter().filter(|def| def.kind == AttrKind::Inherited).collect();
+        if !inherited.is_empty() {
+            self.put("inherit");
+            for def in inherited {
+                self.put(" ");
+                self.name(def.name);
+            }
+            self.put("; ");
+        }
+        for (number, from) in set.inherit_from.iter().enumerate() {
+            let names: Vec<_> = sorted
+                .iter()
+                .filter(|def| def.kind == AttrKind::InheritedFrom)
+                .filter(|def| {
+                    let Expr::Select { base, .. } = self.ast.expr(def.value) else { panic!() };
+                    self.ast.expr(base) == Expr::InheritFrom(u32::try_from(number).unwrap())
+                })
+                .collect();
+            if names.is_empty() {
+                continue;
+            }
+            self.all("inherit (", &[*from], "", ")");
+            for def in names {
+                self.put(" ");
+                self.name(def.name);
+            }
+            self.put("; ");
+        }
+        for def in sorted.iter().filter(|def| def.kind == AttrKind::Plain) {
+            self.name(def.name);
+            self.all(" = ", &[def.value], "", "; ");
+        }
+        for dynamic in &set.dynamic {
+            self.interpolated_name(dynamic.name);
+            self.all(" = ", &[dynamic.value], "", "; ");
+        }
+    }
+
+    fn lambda(&mut self, lambda: &nixos_bootstrap::syntax::Lambda) {
+        self.put("(");
+        if let Some(formals) = &lambda.formals {
+            self.put("{ ");
+            let mut sorted = formals.formals.clone();
+            sorted.sort_by(|a, b| self.symbols.name(a.name).cmp(self.symbols.name(b.name)));
+            for (number, formal) in sorted.iter().enumerate() {
+                if number > 0 {
+                    self.put(", ");
+                }
+                self.name(formal.name);
+                if let Some(default) = formal.default {
+                    self.all(" ? ", &[default], "", "");
+                }
+            }
+            if formals.ellipsis {
+                self.put(if sorted.is_empty() { "..." } else { ", ..." });
+            }
+            self.put(if lambda.arg.is_some() { " } @ " } else { " }" });
+        }
+        if let Some(arg) = lambda.arg {
+            self.name(arg);
+        }
+        self.all(": ", &[lambda.body], "", ")");
+    }
+
+    fn expr(&mut self, id: ExprId) {
+        let ast = self.ast;
+        match ast.expr(id) {
+            Expr::Int(value) => self.put(&value.to_string()),
+            Expr::Float(value) => self.put(&shortest(value)),
+            Expr::Str(text) => self.literal(ast.text(text)),
+            Expr::Path(text) => self.path(ast.text(text)),
+            Expr::HomePath(text) => {
+                let home = std::env::var("HOME").unwrap();
+                self.put(&home);
+                self.out.extend_from_slice(&ast.text(text)[1..]);
+            }
+            Expr::Var(name) => self.name(name),
+            Expr::CurPos => self.put("__curPos"),
+            Expr::Select { base, path } => {
+                self.all("(", &[base], "", ").");
+                self.attr_path(path);
+            }
+            Expr::SelectOr { select, default } => self.all("", &[select, default], " or (", ")"),
+            Expr::HasAttr { base, path } => {
+                self.all("((", &[base], "", ") ? ");
+                self.attr_path(path);
+                self.put(")");
+            }
+            Expr::Attrs(set) => {
+                let set = ast.attrs(set);
+                self.put(if set.recursive { "rec { " } else { "{ " });
+                self.sets.push(set);
+                self.bindings(set);
+                self.sets.pop();
+                self.put("}");
+            }
+            Expr::List(items) => {
+                self.put("[ ");
+                for item in ast.ids(items) {
+                    self.all("(", &[*item], "", ") ");
+                }
+                self.put("]");
+            }
+            Expr::Lambda(lambda) => self.lambda(ast.lambda(lambda)),
+            Expr::Call { function, args } => {
+                let words = [&[function], ast.ids(args)].concat();
+                self.all("(", &words, " ", ")");
+            }
+            Expr::Let { bindings, body } => {
+                self.put("(let ");
+                self.bindings(ast.attrs(bindings));
+                self.all("in ", &[body], "", ")");
+            }
+            Expr::With { scope, body } => self.all("(with ", &[scope, body], "; ", ")"),
+            Expr::If { condition, branches } => {
+                let branches = ast.ids(branches);
+                self.all("(if ", &[condition, branches[0]], " then ", "");
+                self.all(" else ", &branches[1..], "", ")");
+            }
+            Expr::Assert { condition, body } => self.all("assert ", &[condition, body], "; ", ""),
+            Expr::Not(operand) => self.all("(! ", &[operand], "", ")"),
+            Expr::Binary { op, operands } => {
+                let sign = match op {
+                    BinOp::Equal => " == ",
+                    BinOp::NotEqual => " != ",
+                    BinOp::And => " && ",
+                    BinOp::Or => " || ",
+                    BinOp::Implies => " -> ",
+                    BinOp::Update => " // ",
+                    BinOp::Append => " ++ ",
+                };
+                self.all("(", ast.ids(operands), sign, ")");
+            }
+            Expr::Concat { parts, .. } => self.all("(", ast.ids(parts), " + ", ")"),
+            Expr::InheritFrom(_) => panic!("only in bindings"),
+        }
+    }
+}
+
+/// As printf's `%g`, for the few floats of the tests.
+fn shortest(value: f64) -> String {
+    let exponent = value.abs().log10().floor();
+    if value != 0.0 && !(-4.0..6.0).contains(&exponent) {
+        let text = format!("{value:.5e}");
+        let (digits, exponent) = text.split_once('e').unwrap();
+        let digits = if digits.contains('.') {
+            digits.trim_end_matches('0').trim_end_matches('.')
+        } else {
+            digits
+        };
+        let exponent: i32 = exponent.parse().unwrap();
+        return format!("{digits}e{}{:02}", if exponent < 0 { '-' } else { '+' }, exponent.abs());
+    }
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "small")]
+    let decimals = (5.0 - if value == 0.0 { 0.0 } else { exponent }) as usize;
+    let text = format!("{value:.decimals$}");
+    if text.contains('.') {
+        text.trim_end_matches('0').trim_end_matches('.').to_owned()
+    } else {
+        text
+    }
+}
+
+fn ours(source: &[u8], base: &Path) -> Result<Vec<u8>, String> {
+    let mut symbols = Symbols::new();
+    let ast = parse(source, &mut symbols, Features::default()).map_err(|error| error.message)?;
+    let mut printer =
+        Printer { ast: &ast, symbols: &symbols, base, sets: Vec::new(), out: Vec::new() };
+    printer.expr(ast.root().unwrap());
+    Ok(printer.out)
+}
+
+fn theirs(command: &mut Command) -> Output {
+    command
+        .stderr(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .and_then(std::process::Child::wait_with_output)
+        .expect("these tests need the real nix: scripts/test puts it on PATH")
+}
+
+/// What real nix makes of an expression read from standard input, relative to `/base`.
+fn real(source: &[u8]) -> Result<Vec<u8>, String> {
+    let mut child = Command::new("nix-instantiate")
+        .args(["--parse", "-"])
+        .current_dir("/")
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("these tests need the real nix: scripts/test puts it on PATH");
+    child.stdin.take().unwrap().write_all(source).unwrap();
+    let output = child.wait_with_output().unwrap();
+    if output.status.success() {
+        return Ok(output.stdout.strip_suffix(b"\n").unwrap_or(&output.stdout).to_vec());
+    }
+    Err(String::from_utf8_lossy(&output.stderr).into_owned())
+}
+
+/// Sources that both accept; variables are bound, since the real parser resolves them.
+const GOOD: &[&[u8]] = &[
+    b"1 + 2 * 3 - 4 / 2",
+    b"-1 - -2",
+    b"!true || false && true -> false",
+    b"!{ } ? a",
+    b"-{ } ? a",
+    b"1 < 2 == (3 >= 4)",
+    b"1 <= 2 != (3 > 4)",
+    b"[ 1 ] ++ [ 2 ] ++ [ 3 ]",
+    b"{ } // { } // { }",
+    b"!true // { }",
+    b"1 - 2 - 3",
+    b"x: y: x y 1 [ ] { }",
+    b"{ a, b ? 1, ... } @ c: c",
+    b"c @ { }: c",
+    b"{ }: 1",
+    b"{ ... }: 1",
+    b"{ a, }: a",
+    b"{ }",
+    b"rec { a = 1; b = a; }",
+    b"{ a.b.c = 1; a.b.d = 2; a.e = 3; }",
+    b"{ a = { b = 1; }; a.c = 2; }",
+    b"{ a = rec { b = 1; }; a = { c = 2; }; }",
+    b"{ a.b = 1; a = { inherit (builtins) c; }; a = { inherit (builtins) d; }; }",
+    b"{ inherit (builtins) a b; inherit (builtins) c; }",
+    b"let a = 1; inherit (builtins) b; in { inherit a b; }",
+    b"let { body = 1; }",
+    b"let a.b = 1; in a",
+    b"let or = 1; f = x: x; in [ f or ]",
+    b"{ } ? a ? b",
+    b"let f = x: x; or = 1; in f or",
+    b"{ or = 1; }.or or 2",
+    b"{ a.or.b = 1; }.a.or.b or 3",
+    b"builtins.a.\"b c\".${\"d\"}.e or 1 2",
+    b"{ \"a b\" = 1; ${\"c\"} = 2; \"${toString 1}\" = 3; \"if\" = 4; if' = 5; }",
+    b"{ ${null} = 1; a.${toString 1}.b = 2; }",
+    b"with { }; assert true; if true then 1 else 2",
+    b"\"a${\"b\"}c${toString 1}\\n\\t\\r\\q\\${ $${ $$ $\"",
+    b"\"\" + \"${\"x\"}\"",
+    b"\"a\r\nb\rc\"",
+    b"''\n  a\n    b\n  c\n''",
+    b"''  a\n  b''",
+    b"''\n  ${toString 1} x\n   y ''${ '''' ''\\n ''\\t '$' $$ ''$ z\n  ''",
+    b"''\n\n    a\n\n  b\n\n''",
+    b"''\n\ta\n  b''",
+    b"''a''",
+    b"''''",
+    b"''\n   ''",
+    b"''\n  a${\"b\"}\n    ${\"c\"}''",
+    b"''${\"x\"}''",
+    b"''  \n  x''",
+    b"./a",
+    b"a/b.c",
+    b"/a/../b/./c",
+    b"../x",
+    b"./a/${toString 1}/b${toString 2}",
+    b"./${toString 1}",
+    b"/${toString 1}",
+    b"<nixpkgs/lib>",
+    b"http://example.org/a?b=c&d",
+    b"x:x",
+    b"1.5 + .5 + 1.e3 + 1.5e-7 + 0.1",
+    b"[ 1.2.3 ]",
+    b"[ 9223372036854775807 ]",
+    b"__curPos",
+    b"[ (x: x) (1 + 1) a/b ]",
+    b"(((1)))",
+    b"# c\n/* a */ 1 /**/ # d",
+    b"let __sub = a: b: 7; in 1 - 2",
+    b"let a = 1; b = a; in rec { inherit a; c = b; }",
+    b"if true then 1 else if false then 2 else 3",
+    b"a: assert a; b: a b",
+    b"{ a = 1; /* x */ b /* y */ = /* z */ 2 /* w */ ; }",
+];
+
+/// Sources that both refuse.
+const BAD: &[&[u8]] = &[
+    b"",
+    b"1 +",
+    b"1 == 2 == 3",
+    b"1 < 2 < 3",
+    b"let or = 1; in [ or or ]",
+    b"{ a = 1; a = 2; }",
+    b"{ a.b = 1; a = 2; }",
+    b"{ a = 1; a.b = 2; }",
+    b"{ inherit a; a = 1; }",
+    b"{ inherit (builtins) a a; }",
+    b"{ a, a }: 1",
+    b"{ a } @ a: 1",
+    b"let ${\"a\"} = 1; \"${\"b\"}\" = 2; in 1",
+    b"{ inherit ${toString 1}; }",
+    b"{ a = 1 }",
+    b"[ 1, 2 ]",
+    b"\"a",
+    b"''a",
+    b"\"${1\"",
+    b"a: b: ",
+    b"(1",
+    b"{ a }",
+    b"{ ..., a }: 1",
+    b"./a/",
+    b"./a/${toString 1}/",
+    b"a/b//c",
+    b"99999999999999999999",
+    b"1e400.5.",
+    b"rec 1",
+    b"let a = 1;",
+    b"if 1 then 2",
+    b"1 |> 2",
+    b"/* x",
+    b"x @ y: 1",
+    b"with { } 1",
+    b"inherit",
+    b"\0",
+    b"\"a\0b\"",
+];
+
+#[test]
+fn good_sources_give_the_real_parser_s_tree() {
+    for source in GOOD {
+        let shown = String::from_utf8_lossy(source);
+        let real = real(source).unwrap_or_else(|error| panic!("{shown}: real nix: {error}"));
+        let ours = ours(source, Path::new("/")).unwrap_or_else(|error| panic!("{shown}: {error}"));
+        assert_eq!(String::from_utf8_lossy(&ours), String::from_utf8_lossy(&real), "{shown}");
+    }
+}
+
+#[test]
+fn bad_sources_are_refused_by_both() {
+    for source in BAD {
+        let shown = String::from_utf8_lossy(source);
+        assert!(real(source).is_err(), "real nix accepts {shown}");
+        assert!(ours(source, Path::new("/")).is_err(), "accepted: {shown}");
+    }
+}
+
+#[test]
+fn every_nix_file_of_this_repository_gives_the_real_parser_s_tree() {
+    let mut files = Vec::new();
+    for folder in ["templates", "tests/flakes"] {
+        nix_files(&Path::new(env!("CARGO_MANIFEST_DIR")).join(folder), &mut files);
+    }
+    assert!(files.len() > 100, "only {} files", files.len());
+    let compared = files.iter().filter(|file| same_tree(file)).count();
+    assert!(compared > files.len() * 9 / 10, "only {compared} of {} were compared", files.len());
+}
+
+/// Compares the trees of a file; false where the real parser refuses it (for an unbound variable).
+fn same_tree(file: &Path) -> bool {
+    let output = theirs(Command::new("nix-instantiate").arg("--parse").arg(file));
+    if !output.status.success() {
+        return false;
+    }
+    let source = std::fs::read(file).unwrap();
+    let ours = ours(&source, file.parent().unwrap())
+        .unwrap_or_else(|error| panic!("{}: {error}", file.display()));
+    let real = output.stdout.strip_suffix(b"\n").unwrap();
+    assert!(ours == real, "{} gives another tree", file.display());
+    true
+}
+
+fn nix_files(folder: &Path, found: &mut Vec<PathBuf>) {
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            nix_files(&path, found);
+        } else if path.extension().is_some_and(|ending| ending == "nix") {
+            found.push(path);
+        }
+    }
+}
+
+#[test]
+fn deep_nesting_is_an_error_and_no_crash() {
+    for (open, close) in
+        [("(", ")"), ("[", "]"), ("{ a = ", "; }"), ("a: ", ""), ("!", ""), ("-", "")]
+    {
+        let source = [open.repeat(200_000).as_str(), "1", &close.repeat(200_000)].concat();
+        let error = ours(source.as_bytes(), Path::new("/")).unwrap_err();
+        assert!(error.contains("nested too deeply"), "{open}: {error}");
+    }
+    let flat = format!("[ {} ]", "1 ".repeat(200_000));
+    assert!(ours(flat.as_bytes(), Path::new("/")).is_ok());
+}
+
+#[test]
+fn no_cut_or_changed_source_crashes_the_parser() {
+    for source in GOOD.iter().chain(BAD) {
+        for cut in 0..source.len() {
+            let _ = ours(&source[..cut], Path::new("/"));
+            for byte in [b'{', b'"', b'\'', b'$', b'/', b'.', 0, 0xff, b'}', b'\\'] {
+                let mut changed = source.to_vec();
+                changed[cut] = byte;
+                let mut symbols = Symbols::new();
+                let _ = parse(&changed, &mut symbols, Features::default());
+            }
+        }
+    }
+}
