@@ -154,6 +154,20 @@ fn script_command<'s>(
     Ok(command.stdin_bytes(files.as_slice()))
 }
 
+/// Fails where a disk was made with a one-time passphrase that nobody here knows any more: the
+/// machine would wait for it.
+pub(super) fn passphrases_are_known(cx: &Context<'_>) -> Result<(), Failure> {
+    let one_time =
+        cx.plan.encryption.iter().filter(|one| one.passphrase == PassphraseSource::OneTime);
+    match one_time.into_iter().find(|one| cx.passphrases.get(&one.name).is_none()) {
+        None => Ok(()),
+        Some(container) => Err(unknown_passphrase(container).hint(
+            "if you have it, restart the machine by hand and unlock it; then the same command \
+             goes on",
+        )),
+    }
+}
+
 fn unknown_passphrase(container: &PlannedEncryption) -> Failure {
     let name = &container.name;
     match container.passphrase {
@@ -180,19 +194,21 @@ pub(super) async fn not_mounted(cx: &mut Context<'_>) -> Result<Vec<String>, Fai
 
 /// Tells the one-time passphrases while they are needed at the machine's console: on the terminal,
 /// or where there is none in files of the private directory. Never in an event, a log or the
-/// journal. The closing report tells them once more.
+/// journal.
 pub(super) fn tell_one_time_passphrases(cx: &Context<'_>) -> Result<(), Failure> {
     for (name, secret) in cx.passphrases.one_time() {
         let title = format!("One-time passphrase of {name} on {}", cx.plan.host);
         match cx.world.prompter.show_secret(&title, secret) {
             Ok(()) => {}
             Err(PromptError::NoTerminal) => {
-                let file = passphrase_file(name);
-                let path = cx.private.replace(&file, secret.expose()).map_err(|error| {
-                    Failure::new(format!("{file} could not be written: {error}"))
+                let path = cx.private.tell_passphrase(name, secret).map_err(|error| {
+                    Failure::new(format!(
+                        "the one-time passphrase of {name} could not be put into the private \
+                         directory: {error}"
+                    ))
                 })?;
                 cx.warn(format!(
-                    "the one-time passphrase of {name} is in {} until this run ends",
+                    "the one-time passphrase of {name} is in {} until this run succeeds",
                     path.display()
                 ));
             }
@@ -205,12 +221,6 @@ pub(super) fn tell_one_time_passphrases(cx: &Context<'_>) -> Result<(), Failure>
         }
     }
     Ok(())
-}
-
-/// A container's name may hold anything but NUL and '/'.
-fn passphrase_file(container: &str) -> String {
-    let safe = |c: char| if c.is_ascii_alphanumeric() || "-_.".contains(c) { c } else { '_' };
-    format!("passphrase.{}", container.chars().map(safe).collect::<String>())
 }
 
 /// How to replace each one-time passphrase by one of the user's own.

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::context::{Context, Done, Failure, FailureKind, PhaseRun};
+use super::context::{Context, Done, Failure, FailureKind, PhaseRun, Side};
 use super::decide::runs;
 use super::event::Event;
 use super::journal::Journal;
@@ -124,12 +124,29 @@ pub(super) async fn run_with(mut prepared: Prepared, find: &Find<'_>) -> Ended {
             ended.err().or_else(|| end(journal, &prepared, &ledger).err())
         }
     };
+    keep_or_forget_passphrases(&prepared, failure.is_some());
     let report = ledger.close(&prepared, failure.is_some());
     // Closing the connection has stopped counting; the secrets go with `prepared`.
     let reporter = Arc::clone(&prepared.world.reporter);
     drop(prepared);
     reporter.event(&Event::Finished { report: Box::new(report.clone()) });
     Ended { report, failure }
+}
+
+/// Without its one-time passphrase a disk that was made is lost: it stays until a run has ended well
+/// in which the machine was unlocked.
+fn keep_or_forget_passphrases(prepared: &Prepared, failed: bool) {
+    let private = &prepared.private;
+    let unlocked = prepared.side == Side::Installed || runs(&prepared.plan, Phase::Reboot);
+    if unlocked && !failed {
+        private.forget_passphrases();
+    } else if private.stays() {
+        let text = format!(
+            "the one-time passphrases stay in {} for the next run",
+            private.path().display()
+        );
+        prepared.world.reporter.event(&Event::Warning { phase: None, text });
+    }
 }
 
 /// What a run that lost its connection left running on the target must not meet this run.

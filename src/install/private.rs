@@ -28,10 +28,41 @@ const PASSPHRASES: &str = "passphrases.json";
 const KEY_PREFIX: &str = "ssh_host_";
 const KEY_SUFFIX: &str = "_key";
 
-/// The directories of this process that are still there, for [`remove_all`].
-static LIVE: Mutex<Vec<PathBuf>> = Mutex::new(Vec::new());
+/// How the files begin in which a passphrase is for the user to read.
+const TOLD_PREFIX: &str = "passphrase.";
 
-/// The private directory of a run. Dropping it removes it.
+/// The directories of this process that are still there, for [`remove_all`].
+static LIVE: Mutex<Vec<Live>> = Mutex::new(Vec::new());
+
+struct Live {
+    path: PathBuf,
+    /// A disk can only be opened with a passphrase that is kept here.
+    needed: bool,
+}
+
+impl Live {
+    fn remove(&self) {
+        // What is missing already is gone, which is what is wanted.
+        let _ =
+            if self.needed { remove_others(&self.path) } else { fs::remove_dir_all(&self.path) };
+    }
+}
+
+/// Removes all but the passphrases.
+fn remove_others(dir: &Path) -> io::Result<()> {
+    for entry in fs::read_dir(dir)? {
+        let entry = entry?;
+        let name = entry.file_name();
+        let name = name.to_string_lossy();
+        if name != MARKER && name != PASSPHRASES && !name.starts_with(TOLD_PREFIX) {
+            fs::remove_file(entry.path())?;
+        }
+    }
+    Ok(())
+}
+
+/// The private directory of a run. Dropping it removes it, but for passphrases that are still
+/// needed ([`PrivateDir::need_passphrases`]).
 #[derive(Debug)]
 pub struct PrivateDir {
     path: PathBuf,
@@ -57,7 +88,7 @@ impl PrivateDir {
         OsRng.fill_bytes(&mut random);
         let path = base.join(format!("{PREFIX}{}", HEXLOWER.encode(&random)));
         fs::DirBuilder::new().mode(0o700).create(&path)?;
-        live().push(path.clone());
+        live().push(Live { path: path.clone(), needed: false });
         let dir = Self { in_memory: is_in_memory(&path), path };
         let marker = Marker {
             pid: std::process::id(),
@@ -122,17 +153,53 @@ impl PrivateDir {
         self.replace(PASSPHRASES, &json).map(drop)
     }
 
+    /// Keeps a passphrase for the user to read, where there is no terminal to show it on.
+    pub fn tell_passphrase(&self, container: &str, secret: &Secret) -> io::Result<PathBuf> {
+        // A container's name may hold anything but NUL and '/'.
+        let safe = |c: char| if c.is_ascii_alphanumeric() || "-_.".contains(c) { c } else { '_' };
+        let name = container.chars().map(safe).collect::<String>();
+        self.replace(&format!("{TOLD_PREFIX}{name}"), secret.expose())
+    }
+
+    /// From now on disks can only be opened with the passphrases that are kept here. They stay for
+    /// the next run, unless [`PrivateDir::forget_passphrases`] says that all went well.
+    pub fn need_passphrases(&self) {
+        self.set_needed(true);
+    }
+
+    /// The passphrases have done their work.
+    pub fn forget_passphrases(&self) {
+        self.set_needed(false);
+    }
+
+    /// Will passphrases stay when this is dropped?
+    #[must_use]
+    pub fn stays(&self) -> bool {
+        live().iter().any(|live| live.path == self.path && live.needed)
+    }
+
+    fn set_needed(&self, needed: bool) {
+        for one in live().iter_mut().filter(|live| live.path == self.path) {
+            one.needed = needed;
+        }
+    }
+
     /// Takes up the secrets of dead runs named `owner`, then removes the directories of all dead
-    /// runs of this user.
+    /// runs of this user; of other owners only those without a passphrase.
     pub fn take_up_leftovers(&self, bases: &[PathBuf], owner: &str) -> io::Result<Leftovers> {
         let mut found = Leftovers::default();
         for dir in bases.iter().flat_map(|base| dead_runs(base)) {
             if dir.owner == owner {
                 found.take(&dir.path)?;
+            } else if !passphrases_in(&dir.path).is_empty() {
+                continue;
             }
             // Kept here first: if this run is killed now, the next one finds them here.
             self.keep_host_keys(&found.host_keys)?;
             self.keep_passphrases(&found.passphrases)?;
+            if found.passphrases.one_time().next().is_some() {
+                self.need_passphrases();
+            }
             fs::remove_dir_all(&dir.path)?;
         }
         Ok(found)
@@ -141,18 +208,14 @@ impl PrivateDir {
 
 impl Drop for PrivateDir {
     fn drop(&mut self) {
-        // What is missing already is gone, which is what is wanted.
-        let _ = fs::remove_dir_all(&self.path);
-        live().retain(|path| path != &self.path);
+        live().extract_if(.., |live| live.path == self.path).for_each(|live| live.remove());
     }
 }
 
 /// Removes the private directories of this process: for the places where it ends without
 /// unwinding, such as a second Ctrl-C or a panic hook.
 pub fn remove_all() {
-    for path in live().drain(..) {
-        let _ = fs::remove_dir_all(path);
-    }
+    live().drain(..).for_each(|live| live.remove());
 }
 
 /// The folders to try for a private directory, best first: `$XDG_RUNTIME_DIR` where it is really
@@ -195,15 +258,17 @@ impl Leftovers {
             let public = String::from_utf8_lossy(public.expose()).trim().to_owned();
             self.host_keys.insert(HostKey { kind: kind.to_owned(), private, public });
         }
-        let Ok(json) = read_private(&dir.join(PASSPHRASES)) else { return Ok(()) };
-        let Ok(map) = serde_json::from_slice::<BTreeMap<String, String>>(json.expose()) else {
-            return Ok(());
-        };
-        for (name, text) in map {
+        for (name, text) in passphrases_in(dir) {
             self.passphrases.insert(name, Secret::new(text.into_bytes()), true);
         }
         Ok(())
     }
+}
+
+/// The passphrases that a run has left; none where the file is missing or was being written.
+fn passphrases_in(dir: &Path) -> BTreeMap<String, String> {
+    let json = read_private(&dir.join(PASSPHRASES));
+    json.ok().and_then(|json| serde_json::from_slice(json.expose()).ok()).unwrap_or_default()
 }
 
 /// One of the host's ssh key pairs.
@@ -357,7 +422,7 @@ fn is_in_memory(path: &Path) -> bool {
     rustix::fs::statfs(path).is_ok_and(|stat| stat.f_type == TMPFS || stat.f_type == RAMFS)
 }
 
-fn live() -> std::sync::MutexGuard<'static, Vec<PathBuf>> {
+fn live() -> std::sync::MutexGuard<'static, Vec<Live>> {
     LIVE.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
@@ -425,6 +490,38 @@ mod tests {
         assert_eq!(found.passphrases.get("asked"), None, "a typed passphrase was kept");
         assert!(!killed.exists() && !other.exists() && running.path().exists());
         assert!(dir.path().join("ssh_host_ed25519_key").exists());
+    }
+
+    #[test]
+    fn passphrases_that_are_needed_stay_for_the_next_run_of_their_owner() {
+        let base = tempfile::tempdir().unwrap();
+        let bases = [base.path().to_owned()];
+        let failed = PrivateDir::create(&bases, "gusto-1").unwrap();
+        let mut passphrases = Passphrases::default();
+        passphrases.insert("root", Secret::new("pass"), true);
+        failed.keep_passphrases(&passphrases).unwrap();
+        let told = failed.tell_passphrase("root", &Secret::new("pass")).unwrap();
+        failed.write("ssh_host_ed25519_key", b"key").unwrap();
+        failed.need_passphrases();
+        let path = failed.path().to_owned();
+        let marker = Marker { pid: std::process::id(), started: 1, owner: "gusto-1".to_owned() };
+        failed.replace(MARKER, &serde_json::to_vec(&marker).unwrap()).unwrap();
+        assert!(failed.stays());
+        drop(failed);
+        assert!(told.exists() && !path.join("ssh_host_ed25519_key").exists());
+
+        let other = PrivateDir::create(&bases, "grief-1").unwrap();
+        assert_eq!(other.take_up_leftovers(&bases, "grief-1").unwrap().passphrases.0.len(), 0);
+        assert!(path.exists(), "another host's run removed it");
+        // A run that only gets as far as the look at the machine hands it on.
+        let next = PrivateDir::create(&bases, "gusto-1").unwrap();
+        let found = next.take_up_leftovers(&bases, "gusto-1").unwrap();
+        assert_eq!(found.passphrases, passphrases);
+        assert!(next.stays() && !path.exists());
+        next.forget_passphrases();
+        let path = next.path().to_owned();
+        drop(next);
+        assert!(!path.exists());
     }
 
     #[test]

@@ -146,6 +146,18 @@ impl Scene {
         text(&output)
     }
 
+    /// Types at the machine's console.
+    fn type_at_console(&self, text: &str) {
+        let mut typing = Command::new(root().join("tests/vm/machine"))
+            .args(["type", "--dir"])
+            .arg(self.machine_dir())
+            .stdin(Stdio::piped())
+            .spawn()
+            .unwrap();
+        typing.stdin.take().unwrap().write_all(text.as_bytes()).unwrap();
+        assert!(typing.wait().unwrap().success());
+    }
+
     fn git(&self, args: &[&str]) -> String {
         text(&checked(Command::new("git").arg("-C").arg(self.config()).args(args)))
     }
@@ -223,7 +235,8 @@ fn wait_for(what: &str, limit: Duration, mut there: impl FnMut() -> bool) {
 /// Starts the tool and gives it back once `phase` has begun.
 fn until_phase(command: &mut Command, log: &Path, phase: &str) -> Child {
     let file = std::fs::File::create(log).unwrap();
-    let child = command.stdout(file).stderr(Stdio::null()).spawn().unwrap();
+    let told = std::fs::File::create(log.with_extension("err")).unwrap();
+    let child = command.stdout(file).stderr(told).spawn().unwrap();
     let wanted = format!("{{\"event\":\"phase-started\",\"phase\":\"{phase}\"}}");
     wait_for(&wanted, Duration::from_secs(300), || {
         std::fs::read_to_string(log).unwrap_or_default().contains(&wanted)
@@ -302,6 +315,126 @@ fn a_run_that_is_killed_or_loses_the_machine_goes_on() {
     assert!(finished.contains(&"verify".to_owned()), "{finished:?}");
     assert_eq!(scene.on_host("cat /proc/sys/kernel/hostname"), "guppy");
     assert_eq!(scene.on_host("awk 'NR > 1' /proc/swaps | wc -l"), "0");
+}
+
+/// The arguments of all processes, of this machine and of the installer, looked at again and again.
+struct Arguments {
+    dir: PathBuf,
+    watchers: Vec<Child>,
+}
+
+impl Arguments {
+    fn watch(scene: &Scene) -> Self {
+        const LOOK: &str =
+            "while cat /proc/[0-9]*/cmdline 2>/dev/null | tr '\\0' ' '; do sleep 0.3; done";
+        let dir = scene.dir.path().to_owned();
+        let mut here = Command::new("sh");
+        here.args(["-c", LOOK]);
+        let mut there = Command::new("ssh");
+        there
+            .args(["-F", "none", "-o", "BatchMode=yes", "-o", "StrictHostKeyChecking=yes", "-o"])
+            .arg(format!(
+                "UserKnownHostsFile={}",
+                scene.machine_dir().join("known_hosts").display()
+            ))
+            .arg("-i")
+            .arg(scene.key())
+            .args(["-p", &scene.port.to_string(), "root@127.0.0.1", LOOK]);
+        let watchers = [("here", here), ("there", there)].map(|(name, mut command)| {
+            let file = std::fs::File::create(dir.join(name)).unwrap();
+            command.stdin(Stdio::null()).stdout(file).stderr(Stdio::null()).spawn().unwrap()
+        });
+        Self { dir, watchers: watchers.into() }
+    }
+
+    /// What was seen here and there.
+    fn seen(&self) -> [String; 2] {
+        let read = |name| std::fs::read(self.dir.join(name)).unwrap();
+        ["here", "there"].map(|name| String::from_utf8_lossy(&read(name)).into_owned())
+    }
+}
+
+impl Drop for Arguments {
+    fn drop(&mut self) {
+        for watcher in &mut self.watchers {
+            // The one on the installer has ended with it.
+            let _ = watcher.kill().and_then(|()| watcher.wait());
+        }
+    }
+}
+
+/// Where the warning says that the passphrase is.
+fn told_file(log: &Path) -> Option<PathBuf> {
+    let log = std::fs::read_to_string(log).unwrap();
+    let warnings = log.lines().filter(|line| line.contains(r#""event":"warning""#));
+    let start = "the one-time passphrase of encrypted-root is in ";
+    let told = warnings.filter_map(|line| Some(line.split_once(start)?.1.split_once(' ')?.0));
+    told.last().map(PathBuf::from)
+}
+
+#[test]
+#[ignore = "takes minutes; scripts/test runs it"]
+fn gusto_is_unlocked_by_its_one_time_passphrase() {
+    use std::os::unix::fs::MetadataExt;
+
+    const PROMPT: &str = "Enter passphrase for ";
+    let scene = Scene::new(&["--disk", "sata"]);
+    let arguments = Arguments::watch(&scene);
+    let log = scene.dir.path().join("run.jsonl");
+    let tool = scene.tool("bootstrap", "gusto", &["--yes", "--json", "--debug"]);
+    // In a session of its own it has no terminal to show the passphrase on.
+    let mut command = Command::new("setsid");
+    command.arg("--wait").arg(tool.get_program()).args(tool.get_args()).stdin(Stdio::null());
+    command.current_dir(tool.get_current_dir().unwrap());
+    command.envs(tool.get_envs().filter_map(|(name, value)| Some((name, value?))));
+
+    let mut run = until_phase(&mut command, &log, "reboot");
+    wait_for("a prompt at the console", Duration::from_secs(300), || {
+        let ended = run.try_wait().unwrap();
+        assert_eq!(ended, None, "{}", std::fs::read_to_string(&log).unwrap());
+        scene.serial().contains(PROMPT)
+    });
+    let file = told_file(&log).expect("nothing says where the passphrase is");
+    let mode = |path: &Path| std::fs::metadata(path).unwrap().mode() & 0o777;
+    assert_eq!((mode(&file), mode(file.parent().unwrap())), (0o600, 0o700));
+    let passphrase = std::fs::read_to_string(&file).unwrap();
+    assert_eq!(passphrase.split(' ').count(), 8);
+
+    // A slip of the finger does no harm.
+    scene.type_at_console("wrong\n");
+    wait_for("another prompt", Duration::from_secs(120), || {
+        scene.serial().matches(PROMPT).count() == 2
+    });
+    scene.type_at_console(&format!("{passphrase}\n"));
+    let status = run.wait().unwrap();
+    let told = std::fs::read_to_string(&log).unwrap();
+    assert!(status.success(), "{status}\n{told}");
+    let events: Vec<Value> = told.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(finished_phases(&events)[4..], ["reboot", "verify", "sync", "rebuild", "commit"]);
+    let next = report(&events)["next"].to_string();
+    assert!(next.contains("cryptsetup luksChangeKey"), "{next}");
+
+    // The root file system is in the container, which this passphrase alone opens.
+    assert_eq!(scene.on_host("findmnt -no SOURCE /"), "/dev/mapper/encrypted-root[/@root]");
+    assert_eq!(scene.on_host("awk 'NR > 1' /proc/swaps | wc -l"), "1");
+    let status = scene.on_host("cryptsetup status encrypted-root");
+    assert!(status.contains("type:    LUKS2"), "{status}");
+    let slots = "cryptsetup luksDump /dev/disk/by-partlabel/disk-disk0-luks | grep -c ': luks2$'";
+    assert_eq!(scene.on_host(slots), "1");
+
+    // It was nowhere else, and is gone.
+    assert!(!file.parent().unwrap().exists());
+    let [here, there] = arguments.seen();
+    assert!(here.contains("bootstrap gusto"), "the tool was not seen at work");
+    assert!(there.contains("cryptsetup --batch-mode luksFormat"), "disko was not seen at work");
+    // It must not see what looks for the passphrase.
+    drop(arguments);
+    let found = Command::new("grep")
+        .args(["-rlF", "--exclude=disk.img", "--", &passphrase])
+        .arg(scene.dir.path())
+        .output()
+        .unwrap();
+    assert_eq!((found.status.code(), text(&found).as_str()), (Some(1), ""));
 }
 
 #[test]

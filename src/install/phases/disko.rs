@@ -36,6 +36,9 @@ impl PhaseRun for Disko {
         disks::release(cx).await?;
         cx.step("erase, format and mount");
         note_changes(cx);
+        if cx.passphrases.one_time().next().is_some() {
+            cx.private.need_passphrases();
+        }
         if native {
             disks::run_script(cx, &script).await?;
         } else {

@@ -40,6 +40,7 @@ impl PhaseRun for Reboot {
         }
         let begun = Instant::now();
         if cx.side == Side::Installer {
+            disks::passphrases_are_known(cx)?;
             restart(cx).await?;
         }
         wait_for_installed(cx).await?;
