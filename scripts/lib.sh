@@ -27,7 +27,8 @@ SID_PACKAGES=(
 	linux-image-cloud-amd64 systemd-boot-efi zstd git pciutils age ca-certificates
 	initramfs-tools-core
 )
-SID_MIRROR=${SID_MIRROR:-http://deb.debian.org/debian}
+# Empty means the mirror that debootstrap chooses by itself.
+SID_MIRROR=${SID_MIRROR-}
 
 # The oldest cargo that knows all that Cargo.toml uses.
 CARGO_MINIMUM=1.89
@@ -120,7 +121,7 @@ ensure_sid() {
 		# In a mount namespace of its own, so that the /proc it mounts is gone with it.
 		unshare --mount --propagation private debootstrap --variant=minbase \
 			--include="$(IFS=,; printf '%s' "${SID_PACKAGES[*]}")" \
-			sid "$root" "$SID_MIRROR" </dev/null >"$log" 2>&1 || status=$?
+			sid "$root" ${SID_MIRROR:+"$SID_MIRROR"} </dev/null >"$log" 2>&1 || status=$?
 		if ! lacking=$(sid_is_whole "$root"); then
 			tail -n 20 "$log" >&2
 			fail "debootstrap (status $status) left no $lacking; its log is $log"
