@@ -55,6 +55,9 @@ pub(super) async fn run(args: Args, output: &Output) -> Result<ExitCode, CliErro
     };
     let world = world(&args.run.flake, &told, cancel_on_signals()?)?;
     let hosts = hosts(&args, &world).await?;
+    if let Some(twice) = hosts.iter().enumerate().find(|(n, host)| hosts[..*n].contains(host)) {
+        return Err(CliError::usage(format!("the host {} is named twice", twice.1)));
+    }
     if hosts.len() > 1 && args.run.names_target() {
         return Err(CliError::usage("--target, --port and --host-key are for one host only")
             .hint("set bootstrap.target.* in each host's configuration, or give one host"));

@@ -59,7 +59,8 @@ const PROGRAMS: &[Program] = &[
         needed: true,
         used_for: "evaluating, building and copying systems",
         debian: "nix-setup-systemd",
-        nixpkgs: "nix",
+        // Its own way is of no use where it is missing.
+        nixpkgs: "",
     },
     Program {
         name: "ssh",
@@ -138,8 +139,12 @@ async fn program_check(runner: &dyn Runner, program: &Program) -> Result<Check, 
         } else {
             format!("`apt install {}` or ", program.debian)
         };
-        let advice =
-            format!("for {}; {debian}`nix shell nixpkgs#{}`", program.used_for, program.nixpkgs);
+        let other = if program.nixpkgs.is_empty() {
+            "the installer at https://nixos.org/download".to_owned()
+        } else {
+            format!("`nix shell nixpkgs#{}`", program.nixpkgs)
+        };
+        let advice = format!("for {}; {debian}{other}", program.used_for);
         return Ok(Check {
             name: program.name,
             state: absent,

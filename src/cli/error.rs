@@ -104,7 +104,10 @@ impl From<Invalid> for CliError {
 impl From<EvalError> for CliError {
     fn from(error: EvalError) -> Self {
         let hint = error.hint();
-        let usage = matches!(error, EvalError::NoFlake { .. } | EvalError::UnknownHost { .. });
+        let usage = matches!(
+            error,
+            EvalError::NoFlake { .. } | EvalError::NoHosts { .. } | EvalError::UnknownHost { .. }
+        );
         let text = error.to_string();
         let made = if usage { Self::usage(text) } else { Self::failed(text) };
         match hint {

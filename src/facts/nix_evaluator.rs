@@ -46,7 +46,9 @@ impl NixEvaluator {
         let output = self.runner.run(&command).await?;
         if !output.ok() {
             let stderr = String::from_utf8_lossy(&output.stderr);
-            return Err(refused(flake, clean_error(&stderr)));
+            let message = clean_error(&stderr);
+            let replaced = replaced(&self.nix.override_inputs, &message);
+            return Err(replaced.unwrap_or_else(|| refused(flake, message)));
         }
         let value: Value = serde_json::from_slice(&output.stdout)
             .map_err(|error| EvalError::NotJson { reason: error.to_string() })?;
@@ -113,6 +115,17 @@ fn host_name(name: &str) -> Result<HostName, DecodeError> {
         expected: expected(&invalid),
         found: format!("{name:?}"),
     })
+}
+
+/// The error where it is about a folder that stands in for an input: nix does not say so itself.
+fn replaced(overrides: &[(String, String)], message: &str) -> Option<EvalError> {
+    let first = message.lines().next()?;
+    let (input, reference) = overrides.iter().find(|(_, reference)| {
+        let path = reference.strip_prefix("path:").unwrap_or(reference);
+        path.starts_with('/') && first.contains(path) && first.starts_with("getting status of")
+    })?;
+    let message = format!("{message}\nwhile replacing the input '{input}' with {reference}");
+    Some(EvalError::Evaluation { message })
 }
 
 /// What a failed `nix eval` means, by its cleaned message.

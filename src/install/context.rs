@@ -18,7 +18,7 @@ use super::stopwatch::Stopwatch;
 use crate::facts::{Evaluator, HostFacts};
 use crate::process::{self, Command, Line, Output, Runner};
 use crate::remote::{
-    ConnectError, Connection, Connector, HostPublicKey, Login, RemoteCommand, known_hosts,
+    ConnectError, Connection, Connector, HostPublicKey, Login, RemoteCommand, known_hosts, may_ask,
 };
 use crate::validated::{Address, UserName};
 
@@ -323,7 +323,7 @@ impl Context<'_> {
             self.disconnect().await;
         }
         let login = self.login(self.side)?;
-        let connection = self.world.connector.connect(&login).await?;
+        let connection = connect(self.world, &login).await?;
         self.connection = Some(Arc::clone(&connection));
         Ok(connection)
     }
@@ -348,6 +348,15 @@ impl Context<'_> {
             () = self.world.cancel.cancelled() => Err(Failure::stopped()),
         }
     }
+}
+
+/// Connects; bars make way where ssh may ask for a passphrase.
+pub(super) async fn connect(
+    world: &World,
+    login: &Login,
+) -> Result<Arc<dyn Connection>, ConnectError> {
+    let _lent = may_ask(login).then(|| world.prompter.lend());
+    world.connector.connect(login).await
 }
 
 /// How to log in to `side`. The `known_hosts` file that ssh gets is the run's own and holds only the

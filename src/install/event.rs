@@ -134,6 +134,10 @@ pub trait Prompter: Send + Sync {
         question: &str,
         twice: bool,
     ) -> Result<crate::secrets::Secret, PromptError>;
+    /// Leaves the terminal to a program that may ask on it itself, until what this gives is dropped.
+    fn lend(&self) -> Box<dyn Send> {
+        Box::new(())
+    }
     /// Shows a secret to the person at the terminal, and to nobody else: no log, event or file gets
     /// it.
     fn show_secret(&self, title: &str, secret: &crate::secrets::Secret) -> Result<(), PromptError> {

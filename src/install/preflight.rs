@@ -234,7 +234,8 @@ impl Preflight {
             Failure::new(format!("no private directory for secrets could be made: {error}"))
                 .hint("set XDG_RUNTIME_DIR to a directory of yours with mode 0700")
         })?;
-        if !private.in_memory() {
+        // A plan that is only shown has no secrets.
+        if !private.in_memory() && self.purpose == Purpose::Run {
             self.warn(format!(
                 "secrets of this run are kept in {}, which is not in memory; they are deleted at \
                  the end, but the disk may still hold them",
@@ -384,7 +385,7 @@ fn take_lock(dir: &std::path::Path, name: &str, options: &Options) -> Result<Run
         if held {
             failure.hint("wait for it to end, or stop it with Ctrl-C in its terminal")
         } else {
-            failure
+            failure.hint("set XDG_STATE_HOME to a folder that you may write to")
         }
     })
 }

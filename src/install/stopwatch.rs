@@ -201,6 +201,11 @@ impl Prompter for Watched<dyn Prompter> {
         self.0.passphrase(question, twice)
     }
 
+    fn lend(&self) -> Box<dyn Send> {
+        // What the other program does there is waited for by whoever runs it.
+        self.0.lend()
+    }
+
     fn show_secret(&self, title: &str, secret: &Secret) -> Result<(), PromptError> {
         let _wait = self.1.waiting();
         self.0.show_secret(title, secret)

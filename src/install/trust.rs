@@ -6,7 +6,7 @@
 
 use std::sync::Arc;
 
-use super::context::{Access, Failure, FailureKind, Side, World, login};
+use super::context::{Access, Failure, FailureKind, Side, World, connect, login};
 use super::event::{PromptError, Prompter};
 use super::options::{Options, TrustedKey};
 use super::private::PrivateDir;
@@ -62,7 +62,7 @@ async fn pinned(way: &Way<'_>, record: Record, side: Side) -> Result<Reached, Co
         port: way.access.door(side).port,
         reason: failure.error,
     })?;
-    let connection = way.world.connector.connect(&login).await?;
+    let connection = connect(way.world, &login).await?;
     Ok(Reached { connection, side, record })
 }
 
@@ -172,7 +172,7 @@ async fn shown(way: &Way<'_>, expected: &[String]) -> Result<Vec<HostPublicKey>,
         return Err(Failure::new(format!(
             "the host key of {address} port {port} is not trusted yet: {}. {changed}",
             prints.join(" and ")
-        ))
+        ).trim_end())
         .hint("compare it on the machine's own screen: ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub")
         .hint(format!("if it is the same, add --host-key {first}"))
         .kind(kind));

@@ -114,7 +114,7 @@ pub fn hint(message: &str) -> Option<String> {
     } else if says("is not tracked by Git") {
         "a flake in a git repository only sees files that git knows: \
          `git add --intent-to-add FILE` is enough"
-    } else if missing && says("-source/") {
+    } else if missing && says("-source/") && !says("The option `") {
         "if the file is there: a flake in a git repository only sees files that git knows, \
          `git add --intent-to-add FILE` is enough"
     } else if says("forbidden in pure evaluation mode") || says("forbidden in pure eval mode") {
@@ -317,5 +317,8 @@ mod tests {
             assert!(hint.contains(part), "{message}: {hint}");
         }
         assert_eq!(hint("attribute 'x' missing"), None);
+        let option = "The option `a' does not exist. Definition values:\n\
+                      - In `/nix/store/aa-source/hosts/x'";
+        assert_eq!(hint(option), None);
     }
 }

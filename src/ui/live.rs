@@ -41,13 +41,23 @@ impl LiveReporter {
 
     /// Takes the bars away while `work` uses the terminal.
     pub fn suspend<R>(&self, work: impl FnOnce() -> R) -> R {
+        self.hide();
+        let done = work();
+        self.show();
+        done
+    }
+
+    /// Takes the bars away until [`LiveReporter::show`].
+    pub(super) fn hide(&self) {
         // `MultiProgress::suspend` would let every event wait for the answer to a question, and
         // so the end of a run that is stopped meanwhile.
         let _ = self.bars.clear();
         self.bars.set_draw_target(ProgressDrawTarget::hidden());
-        let done = work();
+    }
+
+    /// Shows the bars again.
+    pub(super) fn show(&self) {
         self.bars.set_draw_target(target());
-        done
     }
 
     // `MultiProgress::println` prints nothing when the target is hidden; this always prints.

@@ -81,7 +81,26 @@ fn from_inquire(error: InquireError) -> PromptError {
     }
 }
 
+/// The terminal in the hands of another program; dropping it brings the bars back.
+struct Lent(Arc<LiveReporter>);
+
+impl Drop for Lent {
+    fn drop(&mut self) {
+        self.0.show();
+    }
+}
+
 impl Prompter for TerminalPrompter {
+    fn lend(&self) -> Box<dyn Send> {
+        match &self.live {
+            Some(live) => {
+                live.hide();
+                Box::new(Lent(Arc::clone(live)))
+            }
+            None => Box::new(()),
+        }
+    }
+
     fn confirm_word(&self, question: &str, word: &str) -> Result<bool, PromptError> {
         let help = format!("type {word} to go on, anything else stops");
         self.aside(|| {

@@ -61,6 +61,23 @@ fn one_target_for_several_hosts_is_wrong_usage() {
 }
 
 #[test]
+fn a_host_that_is_named_twice_is_wrong_usage() {
+    let mut command = tool();
+    command.args(["bootstrap", "grief", "guppy", "grief", "--yes"]).env("PATH", "");
+    command.assert().code(2).stderr(contains("the host grief is named twice"));
+}
+
+#[test]
+fn errors_do_not_need_somebody_who_reads_them() {
+    let binary = assert_cmd::cargo::cargo_bin("nixos-bootstrap");
+    let script =
+        format!("'{}' facts grief --json --flake / >/dev/full 2>/dev/full", binary.display());
+    let status = std::process::Command::new("sh").args(["-c", &script]).status().unwrap();
+    // 101 would be a panic.
+    assert_ne!(status.code(), Some(101));
+}
+
+#[test]
 fn a_missing_flake_is_named_and_json_errors_are_json() {
     let dir = tempfile::tempdir().unwrap();
     let mut command = tool();

@@ -252,6 +252,14 @@ async fn a_flake_that_is_not_there_is_named() {
     let error = evaluator().hosts(folder.to_str().unwrap()).await.unwrap_err();
     assert!(matches!(&error, EvalError::Evaluation { .. }), "{error}");
     assert!(error.to_string().contains("while updating the flake input 'x'"), "{error}");
+
+    // What stands in for an input is not there.
+    let override_inputs = vec![("x".to_owned(), "/no/such/y".to_owned())];
+    let nix = Nix { override_inputs, ..Nix::default() };
+    let evaluator = NixEvaluator::new(Arc::new(RealRunner::default()), nix);
+    let error = evaluator.hosts(folder.to_str().unwrap()).await.unwrap_err();
+    assert!(matches!(&error, EvalError::Evaluation { .. }), "{error}");
+    assert!(error.to_string().contains("replacing the input 'x' with /no/such/y"), "{error}");
 }
 
 async fn git(folder: &Path, args: &[&str]) {

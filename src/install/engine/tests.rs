@@ -315,6 +315,24 @@ async fn disks_are_only_erased_after_the_right_word() {
     assert!(asked.contains("/dev/vda"), "{asked}");
 }
 
+#[test]
+fn a_signal_ends_a_run_whose_question_nobody_answers() {
+    let stage = Stage::new();
+    let mut options = stage.options();
+    (options.yes, options.interactive) = (false, true);
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let prepared = runtime.block_on(prepare(&stage.world(), &options, Purpose::Run));
+    let mut prepared = prepared.unwrap();
+    // The person's answer has to wait for this.
+    let typed = stage.person.typed.lock().unwrap();
+    stage.cancel.cancel();
+    let confirmed =
+        async { tokio::time::timeout(Duration::from_secs(10), confirm(&mut prepared)).await };
+    let ended = runtime.block_on(confirmed);
+    drop(typed);
+    assert_eq!(ended.unwrap().unwrap_err().kind, FailureKind::Stopped);
+}
+
 #[tokio::test]
 async fn an_unknown_host_ends_the_run_before_anything_else() {
     let stage = Stage::new();

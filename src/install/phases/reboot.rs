@@ -6,7 +6,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use tokio::time::Instant;
 
-use crate::install::context::{Context, Done, Failure, FailureKind, PhaseRun, Side};
+use crate::install::context::{Context, Done, Failure, FailureKind, PhaseRun, Side, connect};
 use crate::install::options::Engine;
 use crate::install::{Phase, disks, nixos_anywhere};
 use crate::process;
@@ -93,7 +93,7 @@ async fn wait_for_installed(cx: &mut Context<'_>) -> Result<(), Failure> {
     let login = cx.login(Side::Installed)?;
     let mut watch = Watch::new(cx)?;
     let connection = loop {
-        match cx.world.connector.connect(&login).await {
+        match connect(cx.world, &login).await {
             Ok(connection) => break connection,
             Err(ConnectError::Cancelled { .. }) => return Err(Failure::stopped()),
             Err(error @ (ConnectError::Identity { .. } | ConnectError::Passphrase { .. })) => {

@@ -72,7 +72,10 @@ fn authentication(case: &Case<'_>) -> Option<ConnectError> {
     Some(ConnectError::Authentication {
         user: case.login.user.clone(),
         address: case.login.address.clone(),
-        reason: printable(&format!("{reason}; ssh said: {}", after_colon(denied))),
+        reason: printable(&format!(
+            "{reason}; ssh said: {}",
+            after_colon(denied).trim_end_matches('.')
+        )),
         offered,
         advice: advice(case),
     })
@@ -81,7 +84,10 @@ fn authentication(case: &Case<'_>) -> Option<ConnectError> {
 fn advice(case: &Case<'_>) -> String {
     let user = case.login.user.as_str();
     if case.identity.is_some() {
-        format!("Check --identity and --user, or add its public key to {user}'s authorized_keys")
+        format!(
+            "Check --identity and the user in --target USER@ADDRESS, or add its public key to \
+             {user}'s authorized_keys"
+        )
     } else {
         format!("Give the right key with --identity, or add yours to {user}'s authorized_keys")
     }

@@ -6,7 +6,7 @@ use std::{fs, io};
 
 use zeroize::Zeroizing;
 
-use crate::remote::connect::IdentityProblem;
+use crate::remote::connect::{IdentityProblem, Login};
 
 /// An identity file that ssh will take.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -42,6 +42,24 @@ impl Identity {
         }
         Ok(Self { locked: locked(&text), file })
     }
+}
+
+/// The identities that ssh tries unless told otherwise (`ssh_config(5)`, "`IdentityFile`").
+const USUAL: [&str; 3] = ["id_rsa", "id_ecdsa", "id_ed25519"];
+
+/// May ssh ask for the passphrase of a key when it logs in so?
+#[must_use]
+pub fn may_ask(login: &Login) -> bool {
+    let locked = |file: &Path| Identity::check(file).is_ok_and(|identity| identity.locked);
+    if !login.interactive {
+        return false;
+    }
+    if let Some(file) = &login.identity {
+        return locked(file);
+    }
+    let agent = std::env::var_os("SSH_AUTH_SOCK").is_some_and(|socket| !socket.is_empty());
+    let home = std::env::home_dir().unwrap_or_default();
+    !agent && USUAL.iter().any(|name| locked(&home.join(".ssh").join(name)))
 }
 
 fn locked(text: &str) -> bool {

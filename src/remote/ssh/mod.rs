@@ -26,6 +26,8 @@ use super::known_hosts;
 use crate::process::{Error, Runner};
 use crate::validated::Address;
 
+pub use self::identity::may_ask;
+
 /// What ssh adds to its own limit before it is stopped: it counts the limit twice, once for the
 /// connection and once for the greeting.
 const MARGIN: Duration = Duration::from_secs(5);
