@@ -113,7 +113,7 @@ fn disko(plan: &Plan) -> Vec<String> {
     let mut lines: Vec<String> = plan.disks.iter().map(erased).collect();
     for container in &plan.encryption {
         let source = match container.passphrase {
-            PassphraseSource::OneTime => "a one-time passphrase, shown at the end of the run",
+            PassphraseSource::OneTime => "a one-time passphrase, shown after the restart",
             PassphraseSource::Asked => "a passphrase that is asked before the first change",
         };
         lines.push(format!("target: encrypts {} with {source}", container.name));

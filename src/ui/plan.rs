@@ -130,7 +130,7 @@ fn fate(plan: &Plan) -> Fate {
 fn encryption(plan: &Plan) -> Vec<String> {
     let lines = plan.encryption.iter().map(|container| {
         let source = match container.passphrase {
-            PassphraseSource::OneTime => "a one-time passphrase, shown at the end",
+            PassphraseSource::OneTime => "a one-time passphrase, shown after the restart",
             PassphraseSource::Asked => "a passphrase that is asked before the first change",
         };
         let place = container.key_file.as_ref().map(|path| format!(", by {path} while disko runs"));

@@ -10,6 +10,7 @@ use super::super::options::TrustedKey;
 use super::super::preflight::{Purpose, prepare};
 use super::super::testing::{Stage, sh};
 use super::*;
+use crate::facts::{Encryption, KeySource};
 use async_trait::async_trait;
 
 /// How a phase ends before its end.
@@ -52,6 +53,9 @@ impl PhaseRun for Played {
         }
         match phase {
             Phase::Hostkey => drop(phases::of(phase).unwrap().run(cx).await?),
+            Phase::Disko if cx.passphrases.one_time().next().is_some() => {
+                cx.private.need_passphrases();
+            }
             Phase::Install => {
                 let key = cx.host_keys.get("ed25519").unwrap();
                 assert_eq!(
@@ -86,7 +90,12 @@ impl PhaseRun for Played {
 fn leave_behind(dir: &std::path::Path, base: &std::path::Path) {
     let copy = base.join("nixos-bootstrap-dead");
     sh(base, &format!("cp -a '{}' '{}'", dir.display(), copy.display()));
-    let marker = copy.join("owner.json");
+    disown(&copy);
+}
+
+/// Makes a private directory look like that of a process that is gone.
+fn disown(dir: &std::path::Path) {
+    let marker = dir.join("owner.json");
     let text = std::fs::read_to_string(&marker).unwrap();
     let text = text.replace("\"started\":", "\"started\":9");
     std::fs::write(&marker, text).unwrap();
@@ -186,6 +195,38 @@ async fn after_a_failure_only_a_lost_key_is_made_anew() {
             assert_eq!(log.iter().filter(|done| *done == other).count(), 1, "{phase}: {log:?}");
         }
     }
+}
+
+#[tokio::test]
+async fn the_passphrase_of_a_disk_that_was_made_stays_until_the_machine_was_unlocked() {
+    let phases = Phases::new();
+    phases.stage.flake.facts.lock().unwrap().encryption.push(Encryption {
+        name: "root".to_owned(),
+        option: "disko.devices.disk.main.content".to_owned(),
+        key: KeySource::PasswordFile { path: "/tmp/key".parse().unwrap() },
+        additional_key_files: Vec::new(),
+    });
+    let left = || {
+        let dirs = std::fs::read_dir(phases.stage.path("private")).unwrap();
+        let [dir] = <[_; 1]>::try_from(dirs.collect::<Vec<_>>()).unwrap();
+        let dir = dir.unwrap().path();
+        disown(&dir);
+        assert!(!dir.join("ssh_host_ed25519_key").exists());
+        std::fs::read_to_string(dir.join("passphrases.json")).unwrap()
+    };
+    phases.run_into(Phase::Hardware, Trouble::Fails).await;
+    assert_eq!(phases.stage.private_left(), 0, "no disk was made");
+
+    phases.run_into(Phase::Install, Trouble::Fails).await;
+    let passphrase = left();
+    assert!(passphrase.contains("root"), "{passphrase}");
+    phases.run_into(Phase::Verify, Trouble::CtrlC).await;
+    assert_eq!(left(), passphrase);
+    let told =
+        |event: &Event| matches!(event, Event::Warning { text, .. } if text.contains("stay in"));
+    assert_eq!(phases.stage.events.all().iter().filter(|event| told(event)).count(), 2);
+    assert_eq!(phases.run().await.unwrap().failure, None);
+    assert_eq!(phases.stage.private_left(), 0);
 }
 
 #[tokio::test]
