@@ -364,7 +364,17 @@ fn end(journal: Journal, prepared: &Prepared, ledger: &Ledger) -> Result<Option<
     let unreached = |report: &PhaseReport| {
         report.outcome == Outcome::Skipped && !prepared.options.phases.wants(report.phase)
     };
-    if !prepared.options.phases.only.is_empty() && ledger.phases.iter().any(unreached) {
+    // On a host that is there already, single phases may be wanted again and again.
+    let installs = |report: &PhaseReport| {
+        let phase = matches!(
+            report.phase,
+            Phase::Hostkey | Phase::Hardware | Phase::Disko | Phase::Install | Phase::Reboot
+        );
+        phase && report.outcome == Outcome::Done
+    };
+    let one_by_one = !prepared.options.phases.only.is_empty();
+    let phases = &ledger.phases;
+    if one_by_one && phases.iter().any(installs) && phases.iter().any(unreached) {
         return Ok(None);
     }
     journal.archive().map(Some).map_err(|error| Failure::new(error.to_string()))

@@ -4,6 +4,7 @@
 use std::collections::BTreeSet;
 
 use super::context::{Failure, Side, World};
+use super::decide::runs;
 use super::event::Event;
 use super::journal::State;
 use super::options::Options;
@@ -45,6 +46,8 @@ pub(super) async fn reconcile(mut inputs: Inputs<'_>) -> Result<Resumed, Failure
     back_in_installer(&inputs, &mut again);
     changed_system(&inputs, &first, &mut again);
     let host_keys = host_keys(&inputs, &first, &mut again).await;
+    let second = decide(&mut inputs, &again);
+    outdated(&inputs, &second, &mut again);
     let plan = decide(&mut inputs, &again);
     let passphrases = inputs.leftovers.passphrases;
     Ok(Resumed { plan, host_keys, passphrases, again: again.into_iter().collect() })
@@ -92,6 +95,15 @@ fn changed_system(inputs: &Inputs<'_>, plan: &Plan, again: &mut BTreeSet<Phase>)
         warn(inputs, "the configuration has changed since it was installed; it is installed again");
         mark(inputs, &[Phase::Install, Phase::Reboot], again);
     }
+}
+
+/// What was done to a system is not done to the one that takes its place now. Phases that were
+/// carried out alone (`--only`) may be recorded without those before them.
+fn outdated(inputs: &Inputs<'_>, plan: &Plan, again: &mut BTreeSet<Phase>) {
+    let new_system = [Phase::Disko, Phase::Install, Phase::Reboot];
+    let Some(first) = new_system.into_iter().find(|phase| runs(plan, *phase)) else { return };
+    let later: Vec<Phase> = Phase::ALL.into_iter().filter(|phase| *phase > first).collect();
+    mark(inputs, &later, again);
 }
 
 /// The host's private keys: of a killed run, or from the target's /mnt. Where they are gone, new

@@ -113,7 +113,13 @@ impl Phases {
     }
 
     async fn run(&self) -> Result<Ended, Failure> {
+        self.run_only(&[]).await
+    }
+
+    /// Carries out only these phases, or all.
+    async fn run_only(&self, only: &[Phase]) -> Result<Ended, Failure> {
         let mut options = self.stage.options();
+        options.phases.only = only.iter().copied().collect();
         options.host_key = Some(TrustedKey::Key(self.stage.machine.installer_key()));
         let mut world = self.stage.world();
         // A new process has a new token.
@@ -163,6 +169,22 @@ async fn a_whole_run_does_every_phase_and_leaves_no_secret() {
     assert_eq!(phases.stage.private_left(), 0);
     assert_eq!(phases.state(), journal::State::default(), "the next run would not start fresh");
     assert_eq!(phases.stage.machine.connections(), 2, "one for each side");
+}
+
+#[tokio::test]
+async fn what_was_carried_out_alone_does_not_count_for_a_later_installation() {
+    let phases = Phases::new();
+    phases.run_only(&[Phase::Sync]).await.unwrap();
+    assert_eq!(phases.state(), journal::State::default(), "no installation was begun");
+    // One by one, the journal goes on; but not with what an older system got.
+    phases.run_only(&[Phase::Hardware]).await.unwrap();
+    phases.run_only(&[Phase::Sync]).await.unwrap();
+    assert!(phases.state().has(Phase::Hardware) && phases.state().has(Phase::Sync));
+    phases.run().await.unwrap();
+    let alone = [Phase::Sync, Phase::Hardware, Phase::Sync];
+    let whole = WHOLE.into_iter().filter(|phase| *phase != Phase::Hardware);
+    assert_eq!(phases.log(), alone.into_iter().chain(whole).collect::<Vec<_>>());
+    assert_eq!(phases.state(), journal::State::default());
 }
 
 #[tokio::test]
