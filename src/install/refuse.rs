@@ -13,6 +13,7 @@ use super::size::{bytes, human};
 use super::steps::program;
 use crate::facts::{Content, Encryption, HostFacts, KeySource};
 use crate::remote::{Firmware, LiveDisk, LiveNode, Privilege, Probe};
+use crate::validated::AbsolutePath;
 
 /// The reasons, in the order in which a person wants to hear them.
 pub(super) fn refusals(inputs: &Inputs<'_>, plan: &Plan) -> Vec<Refusal> {
@@ -540,7 +541,7 @@ fn key_files(inputs: &Inputs<'_>, plan: &Plan) -> Vec<Refusal> {
     let found = inputs.installed.encryption.iter().filter_map(|container| {
         let files = container.additional_key_files.iter();
         let missing: Vec<_> =
-            files.filter(|file| !delivered.contains(file)).map(|file| file.as_str()).collect();
+            files.filter(|file| !delivered.contains(file)).map(AbsolutePath::as_str).collect();
         (!missing.is_empty()).then(|| {
             refusal(
                 "no-key-file",

@@ -238,7 +238,7 @@ fn until_phase(command: &mut Command, log: &Path, phase: &str) -> Child {
     let told = std::fs::File::create(log.with_extension("err")).unwrap();
     let child = command.stdout(file).stderr(told).spawn().unwrap();
     let wanted = format!("{{\"event\":\"phase-started\",\"phase\":\"{phase}\"}}");
-    wait_for(&wanted, Duration::from_secs(300), || {
+    wait_for(&wanted, Duration::from_secs(900), || {
         std::fs::read_to_string(log).unwrap_or_default().contains(&wanted)
     });
     child
@@ -326,7 +326,7 @@ struct Arguments {
 impl Arguments {
     fn watch(scene: &Scene) -> Self {
         const LOOK: &str =
-            "while cat /proc/[0-9]*/cmdline 2>/dev/null | tr '\\0' ' '; do sleep 0.3; done";
+            "while cat /proc/[0-9]*/cmdline 2>/dev/null | tr '\\0' ' '; do sleep 1; done";
         let dir = scene.dir.path().to_owned();
         let mut here = Command::new("sh");
         here.args(["-c", LOOK]);
@@ -368,8 +368,8 @@ fn told_file(log: &Path) -> Option<PathBuf> {
     let log = std::fs::read_to_string(log).unwrap();
     let warnings = log.lines().filter(|line| line.contains(r#""event":"warning""#));
     let start = "the one-time passphrase of encrypted-root is in ";
-    let told = warnings.filter_map(|line| Some(line.split_once(start)?.1.split_once(' ')?.0));
-    told.last().map(PathBuf::from)
+    let mut told = warnings.filter_map(|line| Some(line.split_once(start)?.1.split_once(' ')?.0));
+    told.next_back().map(PathBuf::from)
 }
 
 #[test]

@@ -391,6 +391,7 @@ async fn disko_builds_first_gives_the_passphrase_by_stdin_and_looks_at_the_mount
     run(&mut cx).await.unwrap();
     assert_eq!(cx.record.built.as_ref().unwrap().as_str(), SYSTEM);
     assert_eq!(cx.next.len(), 1, "{:?}", cx.next);
+    assert!(bench.private.stays(), "a failure from now on would lose the passphrase");
 
     let ran = bench.runner.seen();
     assert!(ran[0].contains("diskoScript") && ran[0].contains("toplevel"), "{ran:?}");
@@ -413,6 +414,7 @@ async fn a_configuration_that_does_not_build_leaves_the_disks_alone() {
     assert!(failure.error.contains("flake.nix:1:2"), "{failure:?}");
     assert!(!failure.error.contains("@nix"), "{failure:?}");
     assert_eq!(machine.seen(), Vec::<String>::new());
+    assert!(!bench.private.stays());
 }
 
 #[tokio::test]
@@ -565,6 +567,17 @@ async fn reboot_lets_go_restarts_and_waits_for_the_pinned_key() {
     assert!(!told.contains("bcde fghj"), "{told}");
     let kept = bench.private.path().join("passphrase.cryptroot");
     assert_eq!(std::fs::read(kept).unwrap(), b"bcde fghj");
+}
+
+#[tokio::test]
+async fn a_machine_that_nobody_could_unlock_is_not_restarted() {
+    let bench = Bench::new(Scripted::new());
+    let machine = Arc::new(Machine::default());
+    let mut cx = bench.context(Phase::Reboot, &machine);
+    cx.passphrases = Passphrases::default();
+    let failure = run(&mut cx).await.unwrap_err();
+    assert!(failure.error.contains("one-time passphrase of cryptroot"), "{failure:?}");
+    assert_eq!(machine.seen(), Vec::<String>::new());
 }
 
 #[tokio::test]
