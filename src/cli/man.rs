@@ -42,7 +42,10 @@ pub(super) fn run(args: &Args, command: &clap::Command) -> Result<ExitCode, CliE
 
 fn page(command: clap::Command, name: &str) -> Result<Vec<u8>, CliError> {
     let mut page = Vec::new();
-    clap_mangen::Man::new(command.display_name(name.to_owned()).name(name.to_owned()))
+    // The page's name has a dash where the command line has a blank.
+    let line = name.replacen("nixos-bootstrap-", "nixos-bootstrap ", 1);
+    let command = command.display_name(name.to_owned()).name(name.to_owned()).bin_name(line);
+    clap_mangen::Man::new(command)
         .render(&mut page)
         .map_err(|error| CliError::failed(format!("could not make the page {name}: {error}")))?;
     Ok(page)

@@ -11,7 +11,7 @@ use super::event::{PromptError, Prompter};
 use super::options::{Options, TrustedKey};
 use super::private::PrivateDir;
 use super::record::Record;
-use crate::remote::{ConnectError, Connection, HostPublicKey, known_hosts};
+use crate::remote::{ConnectError, Connection, HostPublicKey, check_identity, known_hosts};
 
 /// An open connection, which system answered, and what the record holds since.
 pub(super) struct Reached {
@@ -153,6 +153,10 @@ fn known(way: &Way<'_>) -> Result<Vec<HostPublicKey>, Failure> {
 /// Shows the keys of the machine and asks whether they are the right ones. `expected` are the
 /// fingerprints of keys that were known but do not fit.
 async fn shown(way: &Way<'_>, expected: &[String]) -> Result<Vec<HostPublicKey>, Failure> {
+    // No question about a machine that could not be logged in to anyway.
+    if let Some(identity) = &way.access.identity {
+        check_identity(identity)?;
+    }
     let keys = scan(way).await?;
     let (address, port) = (&way.access.address, way.access.installer.port);
     let prints: Vec<String> =

@@ -21,5 +21,5 @@ pub use host_key::HostPublicKey;
 pub use leftovers::stop_leftovers;
 pub use model::*;
 pub use probe::{ProbeError, probe};
-pub use ssh::{SshConnector, may_ask};
+pub use ssh::{SshConnector, check_identity, may_ask};
 pub use target::Target;

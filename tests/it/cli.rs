@@ -108,6 +108,8 @@ fn manual_pages_are_printed_and_written() {
     tool().arg("man").assert().code(0).stdout(is_match(r"\.TH nixos-bootstrap 1").unwrap());
     let page = contains("nixos\\-bootstrap\\-plan").or(contains("nixos-bootstrap-plan"));
     tool().args(["man", "plan"]).assert().code(0).stdout(page);
+    // As it is typed.
+    tool().args(["man", "plan"]).assert().stdout(contains("nixos\\-bootstrap plan\\fR ["));
     tool().args(["man", "nothing"]).assert().code(2).stderr(contains("the subcommands are"));
     let dir = tempfile::tempdir().unwrap();
     let folder = dir.path().join("man1");

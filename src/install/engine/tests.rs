@@ -345,6 +345,11 @@ async fn an_unknown_host_key_is_never_taken_silently() {
 
     options.host_key = None;
     options.interactive = true;
+    options.identity = Some(stage.path("no-such-key"));
+    let failure = prepare(&stage.world(), &options, Purpose::Run).await.err().unwrap();
+    assert!(failure.error.contains("no-such-key does not exist"), "{failure:?}");
+    assert!(stage.person.asked.lock().unwrap().is_empty(), "asked in vain");
+    options.identity = None;
     let failure = prepare(&stage.world(), &options, Purpose::Run).await.err().unwrap();
     assert_eq!(failure.kind, FailureKind::Stopped, "\"no\" was not heard");
     stage.person.yes.store(true, Ordering::Relaxed);

@@ -9,6 +9,7 @@ mod scan;
 mod session;
 mod shell;
 
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 use std::{fs, io};
@@ -82,11 +83,7 @@ impl SshConnector {
 #[async_trait]
 impl Connector for SshConnector {
     async fn connect(&self, login: &Login) -> Result<Arc<dyn Connection>, ConnectError> {
-        let checked = login.identity.as_deref().map(|file| {
-            let named = |problem| ConnectError::Identity { file: file.to_owned(), problem };
-            Identity::check(file).map_err(named)
-        });
-        let identity = checked.transpose()?;
+        let identity = login.identity.as_deref().map(identity).transpose()?;
         let login =
             &Login { identity: identity.as_ref().map(|found| found.file.clone()), ..login.clone() };
         let place = self.log_in(login, identity.as_ref()).await?;
@@ -112,6 +109,16 @@ impl Connector for SshConnector {
             }
         }
     }
+}
+
+/// Can ssh use this identity file at all? To be asked before a person is asked anything.
+pub fn check_identity(file: &Path) -> Result<(), ConnectError> {
+    identity(file).map(drop)
+}
+
+fn identity(file: &Path) -> Result<Identity, ConnectError> {
+    let named = |problem| ConnectError::Identity { file: file.to_owned(), problem };
+    Identity::check(file).map_err(named)
 }
 
 fn failed(login: &Login, identity: Option<&Identity>, place: &Place) -> ConnectError {
