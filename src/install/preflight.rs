@@ -11,7 +11,7 @@ use super::lock::RunLock;
 use super::options::{Options, Via};
 use super::phase::Phase;
 use super::plan::Plan;
-use super::private::{HostKeys, Passphrases, PrivateDir};
+use super::private::{HostKeys, Leftovers, Passphrases, PrivateDir};
 use super::record::Record;
 use super::resume;
 use super::stopwatch::Stopwatch;
@@ -141,8 +141,11 @@ impl Preflight {
             Purpose::Run => private
                 .take_up_leftovers(&self.world.private_bases, &name)
                 .map_err(|error| private_error(&private, &error))?,
-            Purpose::Show => super::private::Leftovers::default(),
+            Purpose::Show => Leftovers::default(),
         };
+        if !options.restart {
+            self.tell_kept_passphrases(&private, &leftovers)?;
+        }
         let (facts, minimal, access, reached) =
             self.evaluate_and_reach(&mut options, &state, &private).await?;
         self.step("look at the machine");
@@ -158,11 +161,7 @@ impl Preflight {
             state: &state,
             side: reached.side,
             connection: &*reached.connection,
-            leftovers: if options.restart {
-                super::private::Leftovers::default()
-            } else {
-                leftovers
-            },
+            leftovers: if options.restart { Leftovers::default() } else { leftovers },
         })
         .await?;
         let access = settled(access, &resumed.plan);
@@ -227,6 +226,27 @@ impl Preflight {
                 Ok((Some(journal), state))
             }
         }
+    }
+
+    /// The machine may wait for such a passphrase right now, and be out of reach because of it.
+    fn tell_kept_passphrases(
+        &self,
+        private: &PrivateDir,
+        leftovers: &Leftovers,
+    ) -> Result<(), Failure> {
+        for (name, secret) in leftovers.passphrases.one_time() {
+            let path = private
+                .tell_passphrase(name, secret)
+                .map_err(|error| private_error(private, &error))?;
+            let text = format!(
+                "the one-time passphrase of {name}, made by the run before, is in {} until a run \
+                 succeeds",
+                path.display()
+            );
+            let phase = Some(Phase::Preflight);
+            self.world.reporter.event(&Event::Warning { phase, text });
+        }
+        Ok(())
     }
 
     fn private(&self, name: &str) -> Result<PrivateDir, Failure> {

@@ -242,6 +242,21 @@ async fn the_passphrase_of_a_disk_that_was_made_stays_until_the_machine_was_unlo
     phases.run_into(Phase::Install, Trouble::Fails).await;
     let passphrase = left();
     assert!(passphrase.contains("root"), "{passphrase}");
+    // A run that does not get far hands it on, and says where it is: the machine may wait for it.
+    let rename = |name: &str| {
+        phases.stage.flake.facts.lock().unwrap().name = name.parse().unwrap();
+    };
+    rename("another");
+    phases.run().await.unwrap_err();
+    assert_eq!(left(), passphrase);
+    let told = phases.stage.events.all();
+    let told = told.iter().rev().find_map(|event| match event {
+        Event::Warning { text, .. } => text.split_once("run before, is in "),
+        _ => None,
+    });
+    let file = told.unwrap().1.split_once(" until").unwrap().0;
+    assert!(passphrase.contains(&std::fs::read_to_string(file).unwrap()), "{file}");
+    rename("grief");
     phases.run_into(Phase::Verify, Trouble::CtrlC).await;
     assert_eq!(left(), passphrase);
     let told =
