@@ -6,7 +6,7 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use console::style;
-use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 
 use super::clean::{clean, clean_lines};
 use super::lines::{line_of, seconds};
@@ -71,7 +71,7 @@ impl LiveReporter {
         Self::clear(state);
         state.recent.clear();
         let bar = self.bars.add(ProgressBar::new_spinner());
-        bar.set_style(template("{spinner:.cyan} {prefix:10.bold} {elapsed:>4}  {wide_msg}"));
+        bar.set_style(template("{spinner:.cyan} {prefix:10.bold} {time:>10}  {wide_msg}"));
         bar.set_prefix(phase.name());
         bar.enable_steady_tick(Duration::from_millis(120));
         state.phase = Some(bar);
@@ -118,7 +118,7 @@ impl LiveReporter {
             self.print(&format!("    {}", style(line).for_stderr().dim()));
         }
         let mark = style("✗").for_stderr().red().bold();
-        self.print(&format!("{mark} {phase:10} {:>9}  {}", seconds(millis), clean_lines(error)));
+        self.print(&format!("{mark} {phase:10} {:>10}  {}", seconds(millis), clean_lines(error)));
         for hint in hints {
             self.print(&format!("  {} {}", style("hint:").for_stderr().cyan(), clean_lines(hint)));
         }
@@ -159,13 +159,13 @@ impl Reporter for LiveReporter {
                 let mark = style("✓").for_stderr().green().bold();
                 let mut lines = summary.lines();
                 let first = clean(lines.next().unwrap_or_default());
-                self.print(&format!("{mark} {phase:10} {:>9}  {first}", seconds(*millis)));
+                self.print(&format!("{mark} {phase:10} {:>10}  {first}", seconds(*millis)));
                 for line in lines {
-                    self.print(&format!("{:24}{}", "", clean(line)));
+                    self.print(&format!("{:25}{}", "", clean(line)));
                 }
             }
             Event::PhaseSkipped { phase, reason } => {
-                let text = format!("- {phase:10} {:>9}  {}", "", clean(reason));
+                let text = format!("- {phase:10} {:>10}  {}", "", clean(reason));
                 self.print(&style(text).for_stderr().dim().to_string());
             }
             Event::PhaseFailed { phase, millis, error, hints } => {
@@ -190,7 +190,15 @@ fn target() -> ProgressDrawTarget {
 fn template(text: &str) -> ProgressStyle {
     ProgressStyle::with_template(text)
         .unwrap_or_else(|_| ProgressStyle::default_spinner())
+        .with_key("time", time)
         .progress_chars("━╸─")
+}
+
+/// The time since the bar began, as the lines of finished phases show it.
+fn time(state: &ProgressState, to: &mut dyn std::fmt::Write) {
+    let millis = u64::try_from(state.elapsed().as_millis()).unwrap_or(u64::MAX);
+    // The line is a moving one; a time that cannot be shown is shown with the next.
+    let _ = to.write_str(&seconds(millis));
 }
 
 #[cfg(test)]

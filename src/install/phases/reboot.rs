@@ -59,7 +59,7 @@ async fn restart(cx: &mut Context<'_>) -> Result<(), Failure> {
     cx.step("unmount the disks");
     disks::release(cx).await?;
     cx.step("restart the machine");
-    cx.changes.push(format!("{}: restarted into its own system", cx.plan.host));
+    cx.changes.push(format!("{}: told to restart from its own disks", cx.plan.host));
     if cx.plan.system.engine == Engine::NixosAnywhere {
         nixos_anywhere::run(cx, Phase::Reboot, None).await?;
     } else {
