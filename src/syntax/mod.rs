@@ -7,6 +7,7 @@ mod ast;
 mod attrs;
 mod error;
 mod lexer;
+mod operators;
 mod parser;
 mod source;
 mod strings;
