@@ -77,7 +77,10 @@ pub(super) async fn explained(cx: &mut Context<'_>, store: Store, failure: Failu
         .args([format!("{place}/"), format!("{place}/nix/store"), format!("{place}/boot")]);
     let df = match cx.on_target(&df).await {
         Ok(output) => output.text(),
-        Err(error) => format!("no figures: {}", error.error),
+        Err(error) if error.kind == FailureKind::Stopped => return error,
+        Err(error) if is_disk_full(&failure.error) => format!("no figures: {}", error.error),
+        // What the copy itself says of a machine that is gone is a broken pipe.
+        Err(error) => return lost(what, &failure, &error),
     };
     if !is_disk_full(&failure.error) && !has_full(&df) {
         return failure;
@@ -85,6 +88,14 @@ pub(super) async fn explained(cx: &mut Context<'_>, store: Store, failure: Failu
     Failure::new(format!("{what} is full: {}\n{}", figures(&df), failure.error))
         .hint("give the file system more room in the disk layout, or install a smaller system")
         .hint("`--via minimal` installs the flake's minimal configuration first, where it has one")
+}
+
+fn lost(what: &str, failure: &Failure, error: &Failure) -> Failure {
+    Failure::new(format!(
+        "the machine was lost while {what} was written to: {}\n{}",
+        error.error, failure.error
+    ))
+    .hint("look whether it is still on; once it answers again, the same command goes on")
 }
 
 /// Is one of the file systems that `df -P` lists full?

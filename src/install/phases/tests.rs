@@ -472,6 +472,20 @@ async fn a_system_that_disko_has_built_is_not_built_again() {
 }
 
 #[tokio::test]
+async fn a_machine_that_goes_off_during_the_copy_is_named_as_lost() {
+    let nix = broken_nix(" copy ", "write of 16400 bytes: Broken pipe");
+    let bench = Bench::new(nix.when("build.toplevel", 0, SYSTEM));
+    let gone = |command: &RemoteCommand| {
+        let command = line(command);
+        command.contains("df -Ph").then(|| Err(process::Error::Lost { command }))
+    };
+    let machine = Arc::new(Machine::mounted().rule(gone));
+    let failure = run(&mut bench.context(Phase::Install, &machine)).await.unwrap_err();
+    assert!(failure.error.starts_with("the machine was lost while the new system"), "{failure:?}");
+    assert!(failure.hints[0].contains("same command goes on"), "{failure:?}");
+}
+
+#[tokio::test]
 async fn a_failed_install_says_so_and_a_full_disk_with_its_figures() {
     let bench = Bench::new(nix());
     let full = |command: &RemoteCommand| {
