@@ -410,7 +410,7 @@ fn gusto_is_unlocked_by_its_one_time_passphrase() {
     let told = std::fs::read_to_string(&log).unwrap();
     assert!(status.success(), "{status}\n{told}");
     let events: Vec<Value> = told.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
-    assert_eq!(finished_phases(&events)[4..], ["reboot", "verify", "sync", "rebuild", "commit"]);
+    assert_eq!(finished_phases(&events)[5..], ["reboot", "verify", "sync", "rebuild", "commit"]);
     let next = report(&events)["next"].to_string();
     assert!(next.contains("cryptsetup luksChangeKey"), "{next}");
 
