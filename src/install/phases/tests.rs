@@ -477,7 +477,7 @@ async fn a_machine_that_goes_off_during_the_copy_is_named_as_lost() {
     let bench = Bench::new(nix.when("build.toplevel", 0, SYSTEM));
     let gone = |command: &RemoteCommand| {
         let command = line(command);
-        command.contains("df -Ph").then(|| Err(process::Error::Lost { command }))
+        command.contains("df -Ph").then_some(Err(process::Error::Lost { command }))
     };
     let machine = Arc::new(Machine::mounted().rule(gone));
     let failure = run(&mut bench.context(Phase::Install, &machine)).await.unwrap_err();
