@@ -3,7 +3,7 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use super::context::{Context, Done, Failure, FailureKind, PhaseRun, Side};
 use super::decide::runs;
@@ -15,6 +15,7 @@ use super::plan::{Action, PassphraseSource};
 use super::preflight::{Prepared, private_error, summary};
 use super::private::one_time_passphrase;
 use super::report::{Outcome, PhaseReport, Report, resume_command};
+use super::stopwatch::millis;
 use super::trust::ask;
 use crate::remote::stop_leftovers;
 use crate::secrets::Secret;
@@ -378,10 +379,6 @@ fn end(journal: Journal, prepared: &Prepared, ledger: &Ledger) -> Result<Option<
         return Ok(None);
     }
     journal.archive().map(Some).map_err(|error| Failure::new(error.to_string()))
-}
-
-fn millis(time: Duration) -> u64 {
-    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
 }
 
 #[cfg(test)]

@@ -5,7 +5,6 @@
 
 use std::fs::{self, File};
 use std::io::{self, Read, Seek, SeekFrom, Write};
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -16,6 +15,7 @@ use sha2::{Digest, Sha256};
 use super::context::Access;
 use super::phase::Phase;
 use super::record::Record;
+use super::state_file;
 use crate::validated::HostName;
 
 /// The format of the lines.
@@ -176,15 +176,7 @@ impl Journal {
     pub fn open(dir: &Path, name: &str) -> Result<(Self, State), JournalError> {
         let path = path(dir, name);
         let broken = |source| JournalError::Io { file: path.display().to_string(), source };
-        fs::DirBuilder::new().recursive(true).mode(0o700).create(dir).map_err(broken)?;
-        let open = fs::OpenOptions::new()
-            .read(true)
-            .write(true)
-            .create(true)
-            .truncate(false)
-            .mode(0o600)
-            .open(&path);
-        let mut file = open.map_err(broken)?;
+        let mut file = state_file::open(dir, &path).map_err(broken)?;
         let mut content = Vec::new();
         file.read_to_end(&mut content).map_err(broken)?;
         let (state, whole) = parse(&path, &content)?;

@@ -1,14 +1,14 @@
 //! The lock of a run: one at a time for a host of a flake, and who holds it.
 
-use std::fs::{self, File, TryLockError};
+use std::fs::{File, TryLockError};
 use std::io::{self, Read, Seek, Write};
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::Path;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
 use super::journal::now;
+use super::state_file;
 use crate::validated::HostName;
 
 /// A lock that is held until this is dropped, or the process ends in whatever way.
@@ -68,15 +68,7 @@ impl RunLock {
     pub fn take(dir: &Path, name: &str, host: &HostName) -> Result<Self, LockError> {
         let path = dir.join(format!("{name}.lock"));
         let broken = |source| LockError::Io { file: path.display().to_string(), source };
-        fs::DirBuilder::new().recursive(true).mode(0o700).create(dir).map_err(broken)?;
-        let open = fs::OpenOptions::new()
-            .read(true)
-            .write(true)
-            .create(true)
-            .truncate(false)
-            .mode(0o600)
-            .open(&path);
-        let mut file = open.map_err(broken)?;
+        let mut file = state_file::open(dir, &path).map_err(broken)?;
         match try_lock(&file) {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => {

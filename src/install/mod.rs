@@ -33,6 +33,7 @@ mod resume;
 #[cfg(test)]
 pub(crate) mod samples;
 pub mod size;
+mod state_file;
 mod steps;
 pub mod stopwatch;
 pub mod surroundings;

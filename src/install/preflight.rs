@@ -14,7 +14,7 @@ use super::plan::Plan;
 use super::private::{HostKeys, Leftovers, Passphrases, PrivateDir};
 use super::record::Record;
 use super::resume;
-use super::stopwatch::Stopwatch;
+use super::stopwatch::{Stopwatch, millis};
 use super::surroundings::{Surroundings, look_around};
 use super::trust::{Reached, Way, ask, reach};
 use crate::facts::{EvalError, HostFacts, installer_flake};
@@ -88,7 +88,7 @@ pub async fn prepare(
         prepared = Box::pin(preflight.prepare(options.clone())) => prepared,
         () = world.cancel.cancelled() => Err(Failure::stopped()),
     };
-    let millis = millis(&clock);
+    let millis = millis(clock.elapsed());
     match prepared {
         Ok(mut prepared) => {
             prepared.millis = millis;
@@ -104,10 +104,6 @@ pub async fn prepare(
             Err(failure)
         }
     }
-}
-
-fn millis(clock: &Stopwatch) -> u64 {
-    u64::try_from(clock.elapsed().as_millis()).unwrap_or(u64::MAX)
 }
 
 pub(super) fn summary(prepared: &Prepared) -> String {

@@ -212,6 +212,12 @@ impl Prompter for Watched<dyn Prompter> {
     }
 }
 
+/// A duration in milliseconds, as events and reports have it.
+#[must_use]
+pub fn millis(time: Duration) -> u64 {
+    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

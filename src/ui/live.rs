@@ -13,6 +13,7 @@ use super::lines::{line_of, seconds};
 use super::terminal::{give_back, say};
 use crate::install::Phase;
 use crate::install::event::{Event, Reporter, Unit};
+use crate::install::stopwatch::millis;
 
 /// How many lines of a program's output are shown when its phase fails.
 const KEPT_LINES: usize = 15;
@@ -196,7 +197,7 @@ fn template(text: &str) -> ProgressStyle {
 
 /// The time since the bar began, as the lines of finished phases show it.
 fn time(state: &ProgressState, to: &mut dyn std::fmt::Write) {
-    let millis = u64::try_from(state.elapsed().as_millis()).unwrap_or(u64::MAX);
+    let millis = millis(state.elapsed());
     // The line is a moving one; a time that cannot be shown is shown with the next.
     let _ = to.write_str(&seconds(millis));
 }
