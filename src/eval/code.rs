@@ -268,6 +268,8 @@ pub struct Dynamic {
 pub struct LetCode {
     /// The first slot; 0 for a frame of its own.
     pub first_slot: u32,
+    /// Slots of the frame, if it is one of its own; bodies that are `LetHere`s use slots behind the values.
+    pub slots: u32,
     /// The values, those of `inherit (set)` last: a run of [`Code::ids`].
     pub values: Range,
 }

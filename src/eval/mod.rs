@@ -8,5 +8,6 @@ pub mod code;
 pub mod error;
 pub mod io;
 pub mod position;
+pub mod settings;
 pub mod text;
 pub mod value;

@@ -83,7 +83,7 @@ impl<'a> Shape<'a> {
 
 /// The head of a set.
 #[derive(Debug, Clone, Copy)]
-pub struct Head<'a> {
+struct Head<'a> {
     shape: &'a Shape<'a>,
     layer: Option<&'a Layer<'a>>,
 }
