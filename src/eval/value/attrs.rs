@@ -184,6 +184,12 @@ impl<'a> Attrs<'a> {
         self.0.is_same(other.0)
     }
 
+    /// Where the set is, as a number that tells it from all others.
+    #[must_use]
+    pub fn address(self) -> usize {
+        self.0.address()
+    }
+
     /// The shape of the set's own attributes: of all, if it is flat.
     #[inline]
     #[must_use]
