@@ -188,7 +188,11 @@ fn brief(eval: &Eval<'_>, value: Value<'_>) -> String {
 
 impl<'a> Eval<'a> {
     /// The store path of a copy of `path`.
-    pub(super) fn copy_path_to_store(&mut self, path: Bytes<'a>, pos: Pos) -> Result<(Bytes<'a>, Context)> {
+    pub(super) fn copy_path_to_store(
+        &mut self,
+        path: Bytes<'a>,
+        pos: Pos,
+    ) -> Result<(Bytes<'a>, Context)> {
         let _ = path;
         Err(Error::evaluation(pos, "copying to the store comes later"))
     }

@@ -60,9 +60,10 @@ impl<'a> Eval<'a> {
             Ok(value) => {
                 // A function keeps its home, which is its identity.
                 slot.set(match (content, value) {
-                    (Value::Ref(_), Value::Lambda(..) | Value::PrimOp(_) | Value::PrimOpApp(..)) => {
-                        content
-                    }
+                    (
+                        Value::Ref(_),
+                        Value::Lambda(..) | Value::PrimOp(_) | Value::PrimOpApp(..),
+                    ) => content,
                     _ => value,
                 });
                 Ok(value)
@@ -81,9 +82,7 @@ impl<'a> Eval<'a> {
             Over::Indices => {
                 self.call(mapping.function, &[Value::Int(i64::from(index))], Pos::NONE)
             }
-            Over::List(list) => {
-                self.call(mapping.function, &[share(&list.items()[at])], Pos::NONE)
-            }
+            Over::List(list) => self.call(mapping.function, &[share(&list.items()[at])], Pos::NONE),
             Over::Attrs(attrs) => {
                 let name = self.symbol_string(attrs.own_shape().names()[at]);
                 self.call(mapping.function, &[name, share(&attrs.own_slots()[at])], Pos::NONE)
@@ -176,7 +175,12 @@ impl<'a> Eval<'a> {
     }
 
     /// A list.
-    pub fn force_list(&mut self, v: Value<'a>, pos: Pos, context: &'static str) -> Result<List<'a>> {
+    pub fn force_list(
+        &mut self,
+        v: Value<'a>,
+        pos: Pos,
+        context: &'static str,
+    ) -> Result<List<'a>> {
         match self.force(v, pos).map_err(|e| e.while_(pos, context))? {
             Value::List(list) => Ok(list),
             other => Err(self.wrong_type("a list", other, pos).while_(pos, context)),

@@ -51,8 +51,7 @@ impl<'a> Eval<'a> {
         let root = self.parse_file(&file, Some(scope.own_shape().names()), pos)?;
         let slots = scope.own_slots();
         let up = Some(Up(self.no_variables));
-        let frame: Env<'a> =
-            self.arena.block(up, slots.len(), |at| Cell::new(share(&slots[at])));
+        let frame: Env<'a> = self.arena.block(up, slots.len(), |at| Cell::new(share(&slots[at])));
         self.eval(root, frame)
     }
 
@@ -137,13 +136,8 @@ impl<'a> Eval<'a> {
             settings: &self.settings,
             scope,
         };
-        let lowered = lower::lower(
-            &mut self.lowering,
-            unit,
-            &mut self.symbols,
-            self.arena,
-            &mut self.code,
-        );
+        let lowered =
+            lower::lower(&mut self.lowering, unit, &mut self.symbols, self.arena, &mut self.code);
         lowered.map_err(|error| {
             let pos = base.at(error.offset);
             Error::new(ErrorKind::Parse, pos, error.message).suggesting(error.suggestions)
