@@ -7,6 +7,7 @@ pub mod arena;
 pub mod code;
 pub mod error;
 pub mod io;
+pub mod lower;
 pub mod position;
 pub mod settings;
 pub mod text;
