@@ -10,6 +10,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("validated", &[]),
     ("process", &["validated"]),
     ("syntax", &[]),
+    ("store", &[]),
     ("eval", &["syntax", "store"]),
     ("facts", &["validated", "process"]),
     ("remote", &["validated", "process"]),
