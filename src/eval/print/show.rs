@@ -9,6 +9,7 @@ use crate::eval::position::Pos;
 use crate::eval::text::{number, print as text};
 use crate::eval::value::{Attr, Attrs, List, Slot, Value};
 use crate::eval::{Coercion, Eval};
+use crate::store::StorePath;
 
 /// What happens with errors of what is evaluated to be shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -186,8 +187,7 @@ impl<'a> Shower<'_, 'a> {
             return Ok(());
         }
         self.word("{");
-        let mut sorted: Vec<Attr<'a>> =
-            attrs.sorted(self.eval.arena, &self.eval.symbols).collect();
+        let mut sorted: Vec<Attr<'a>> = attrs.sorted(self.eval.arena, &self.eval.symbols).collect();
         if options.max_attrs != usize::MAX {
             let symbols = &self.eval.symbols;
             let important = |attr: &Attr<'_>| matches!(symbols.name(attr.name), b"type" | b"_type");
@@ -218,7 +218,7 @@ impl<'a> Shower<'_, 'a> {
         let value = Value::Ref(attr.slot);
         let (path, _) = self.eval.coerce(value, attr.pos, Coercion::PLAIN, what)?;
         let path = String::from_utf8_lossy(path.items()).into_owned();
-        if !is_store_path(&path, &self.eval.settings.store_dir) {
+        if !is_store_path(path.as_bytes(), &self.eval.settings.store_dir) {
             let message = format!("path '{path}' is not in the Nix store");
             return Err(Error::evaluation(attr.pos, message));
         }
@@ -258,10 +258,7 @@ impl<'a> Shower<'_, 'a> {
 }
 
 /// Is it `/nix/store/<hash>-<name>`, with nothing below?
-fn is_store_path(path: &str, store_dir: &[u8]) -> bool {
-    let base = path.as_bytes().strip_prefix(store_dir).and_then(|rest| rest.strip_prefix(b"/"));
-    let Some((hash, name)) = base.and_then(|base| base.split_at_checked(32)) else { return false };
-    let sign = |byte: &u8| byte.is_ascii_alphanumeric() || b"+-._?=".contains(byte);
-    let digit = |byte: &u8| byte.is_ascii_digit() || (byte.is_ascii_lowercase() && !b"eotu".contains(byte));
-    hash.iter().all(digit) && name.len() > 1 && name[0] == b'-' && name[1..].iter().all(sign)
+fn is_store_path(path: &[u8], store_dir: &[u8]) -> bool {
+    let base = path.strip_prefix(store_dir).and_then(|rest| rest.strip_prefix(b"/"));
+    base.is_some_and(|base| StorePath::from_base_name(base).is_ok())
 }

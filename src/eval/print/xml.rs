@@ -185,7 +185,9 @@ struct Place {
 
 impl Place {
     fn of(eval: &Eval<'_>, pos: Pos, wanted: bool) -> Self {
-        let Some(place) = eval.sources.place(pos).filter(|_| wanted) else { return Self::default() };
+        let Some(place) = eval.sources.place(pos).filter(|_| wanted) else {
+            return Self::default();
+        };
         let path = eval.sources.file_line_column(pos).map(|(path, ..)| path.to_vec());
         Self { column: place.at.column.to_string(), line: place.at.line.to_string(), path }
     }
