@@ -185,15 +185,3 @@ fn brief(eval: &Eval<'_>, value: Value<'_>) -> String {
         other => kind_of(eval, other).to_owned(),
     }
 }
-
-impl<'a> Eval<'a> {
-    /// The store path of a copy of `path`.
-    pub(super) fn copy_path_to_store(
-        &mut self,
-        path: Bytes<'a>,
-        pos: Pos,
-    ) -> Result<(Bytes<'a>, Context)> {
-        let _ = path;
-        Err(Error::evaluation(pos, "copying to the store comes later"))
-    }
-}
