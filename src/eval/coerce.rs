@@ -149,15 +149,3 @@ impl<'a> Eval<'a> {
         super::print::brief(self, value)
     }
 }
-
-impl<'a> Eval<'a> {
-    /// The store path of a copy of `path`.
-    pub(super) fn copy_path_to_store(
-        &mut self,
-        path: Bytes<'a>,
-        pos: Pos,
-    ) -> Result<(Bytes<'a>, Context)> {
-        let _ = path;
-        Err(Error::evaluation(pos, "copying to the store comes later"))
-    }
-}
