@@ -123,6 +123,17 @@ impl<'a> Eval<'a> {
         path.map_err(|error| Error::evaluation(pos, error.to_string()))
     }
 
+    /// A derivation that was evaluated, or else is read from the store.
+    pub(super) fn derivation(&self, path: &StorePath, pos: Pos) -> Result<Rc<Derivation>> {
+        if let Some(known) = self.store.derivation(path) {
+            return Ok(known.clone());
+        }
+        let file = self.store.dir().to_absolute(path);
+        let text = self.io.read_file(&file).map_err(|error| unreadable(&file, &error, pos))?;
+        let name = path.derivation_name()?;
+        Ok(Rc::new(Derivation::parse(self.store.dir(), name, &text)?))
+    }
+
     /// A store path as the bytes and the context of a string.
     pub(super) fn store_string(&mut self, path: &StorePath) -> (Bytes<'a>, Context) {
         let mut text = Vec::with_capacity(96);
