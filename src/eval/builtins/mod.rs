@@ -1,6 +1,9 @@
 //! The builtins, a file for each family, and the variables that every program sees.
 
 mod derivation;
+mod fetch;
+mod hashes;
+mod paths;
 mod types;
 
 use super::Eval;
@@ -26,7 +29,8 @@ pub struct PrimOp {
 }
 
 /// All families.
-const FAMILIES: &[&[PrimOp]] = &[derivation::PRIMOPS, types::PRIMOPS];
+const FAMILIES: &[&[PrimOp]] =
+    &[derivation::PRIMOPS, hashes::PRIMOPS, paths::PRIMOPS, types::PRIMOPS];
 
 /// Builtins that are variables under their plain names.
 const GLOBAL: &[&str] = &[
