@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use crate::store::{
-    CaMethod, ContentAddress, Derivation, DerivationKind, Hash, HashAlgo, InputOutputs, Output,
-    References, StoreDir, StoreError, StorePath,
+    CaMethod, ContentAddress, Derivation, DerivationKind, Hash, HashAlgo, Output, References,
+    StoreDir, StoreError, StorePath,
 };
 
 fn path(digit: u8, name: &str) -> StorePath {
@@ -118,15 +118,9 @@ fn outputs_of_every_kind_come_back() {
 fn outputs_of_outputs_make_the_newer_format() {
     let mut drv = Derivation::new("foo");
     drv.outputs.insert((*b"out").into(), Output::Deferred);
-    let inner =
-        InputOutputs { names: [(*b"a").into(), (*b"b").into()].into(), ..InputOutputs::default() };
-    let middle =
-        InputOutputs { dynamic: [((*b"y").into(), inner)].into(), ..InputOutputs::default() };
-    let outer = InputOutputs {
-        names: [(*b"out").into()].into(),
-        dynamic: [((*b"x").into(), middle)].into(),
-    };
-    drv.inputs.drvs.insert(path(1, "a.drv"), outer);
+    drv.inputs.add_output(&path(1, "a.drv"), b"out");
+    drv.inputs.add_dynamic_output(&path(1, "a.drv"), &[b"x", b"y"], b"b");
+    drv.inputs.add_dynamic_output(&path(1, "a.drv"), &[b"x", b"y"], b"a");
     drv.inputs.add_output(&path(2, "b.drv"), b"out");
     let (a, b) = (path(1, "a.drv"), path(2, "b.drv"));
     let expected = format!(
@@ -206,12 +200,13 @@ fn every_cut_derivation_is_refused() {
     assert!(parse(nested.as_bytes()).is_err());
 }
 
+type Outputs<'a> = &'a [(&'a [u8], &'a Output)];
+
 #[test]
 fn outputs_that_cannot_be_together() {
     let hash = Hash::of(HashAlgo::Sha1, b"");
     let fixed = Output::Fixed(ContentAddress { method: CaMethod::Flat, hash });
     let floating = |algo| Output::Floating(CaMethod::Nar, algo);
-    type Outputs<'a> = &'a [(&'a [u8], &'a Output)];
     let cases: [(Outputs, &str); 5] = [
         (&[], "must have at least one output"),
         (&[(b"a", &fixed)], "single fixed output must be named \"out\""),
