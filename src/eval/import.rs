@@ -137,7 +137,7 @@ impl<'a> Eval<'a> {
             scope,
         };
         let lowered =
-            lower::lower(&mut self.lowering, unit, &mut self.symbols, self.arena, &mut self.code);
+            lower::lower(&mut self.lowering, &unit, &self.symbols, self.arena, &mut self.code);
         lowered.map_err(|error| {
             let pos = base.at(error.offset);
             Error::new(ErrorKind::Parse, pos, error.message).suggesting(error.suggestions)

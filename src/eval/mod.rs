@@ -90,6 +90,7 @@ impl<'a> Eval<'a> {
     pub fn new(arena: &'a Arena, io: &'a dyn EvalIo, settings: Settings) -> Self {
         let mut symbols = Symbols::new();
         let known = Known::new(&mut symbols);
+        let lowering = Lowering::new(&mut symbols);
         let empty_attrs = value::AttrsBuilder::default().build(arena);
         let left = stacker::remaining_stack().unwrap_or(1 << 20);
         let here = 0u8;
@@ -104,7 +105,7 @@ impl<'a> Eval<'a> {
             sources: Sources::default(),
             known,
             code: Code::default(),
-            lowering: Lowering::default(),
+            lowering,
             primops: Vec::new(),
             globals: FxHashMap::default(),
             builtins: empty_attrs,
