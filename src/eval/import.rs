@@ -14,9 +14,6 @@ use super::text::path;
 use super::value::{Attrs, Env, Slot, Up, Value, share};
 use crate::syntax::{Features, Symbol, parse};
 
-/// More symbolic links than this on the way to a file are taken for a circle.
-const MOST_LINKS: usize = 1000;
-
 /// What was imported already.
 #[derive(Debug, Default)]
 pub(super) struct Imports<'a> {
@@ -67,23 +64,7 @@ impl<'a> Eval<'a> {
             return Ok(file.clone());
         }
         self.check_readable(path, pos)?;
-        let mut file = path.to_vec();
-        let mut links = 0;
-        let kind = loop {
-            match self.io.file_type(&file).map_err(|error| unreadable(&file, &error, pos))? {
-                Some(FileType::Symlink) => {
-                    links += 1;
-                    if links > MOST_LINKS {
-                        let message = format!("too many symbolic links at '{}'", shown(path));
-                        return Err(Error::new(ErrorKind::Io, pos, message));
-                    }
-                    let target =
-                        self.io.read_link(&file).map_err(|error| unreadable(&file, &error, pos))?;
-                    file = path::join(parent(&file), &target);
-                }
-                kind => break kind,
-            }
-        };
+        let (mut file, kind) = self.follow(path, pos)?;
         if kind == Some(FileType::Directory) {
             file = path::join(&file, b"default.nix");
         }
@@ -95,14 +76,7 @@ impl<'a> Eval<'a> {
     /// The code of a file.
     fn parse_file(&mut self, file: &[u8], scope: Option<&[Symbol]>, pos: Pos) -> Result<NodeId> {
         self.check_readable(file, pos)?;
-        let text = self.io.read_file(file).map_err(|error| {
-            if error.kind() == std::io::ErrorKind::NotFound {
-                let message = format!("path '{}' does not exist", shown(file));
-                Error::new(ErrorKind::Io, pos, message)
-            } else {
-                unreadable(file, &error, pos)
-            }
-        })?;
+        let text = self.read_file(file, pos)?;
         self.parse_text(text, parent(file), Origin::File(file.into()), scope)
     }
 
@@ -137,7 +111,7 @@ impl<'a> Eval<'a> {
             scope,
         };
         let lowered =
-            lower::lower(&mut self.lowering, &unit, &self.symbols, self.arena, &mut self.code);
+            lower::lower(&mut self.lowering, &unit, &mut self.symbols, self.arena, &mut self.code);
         lowered.map_err(|error| {
             let pos = base.at(error.offset);
             Error::new(ErrorKind::Parse, pos, error.message).suggesting(error.suggestions)
@@ -177,9 +151,4 @@ fn is_below(path: &[u8], root: &[u8]) -> bool {
 
 fn shown(path: &[u8]) -> std::borrow::Cow<'_, str> {
     String::from_utf8_lossy(path)
-}
-
-/// The error of a path that can't be read.
-pub(super) fn unreadable(path: &[u8], error: &std::io::Error, pos: Pos) -> Error {
-    Error::new(ErrorKind::Io, pos, format!("cannot read '{}': {error}", shown(path)))
 }

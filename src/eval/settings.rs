@@ -43,9 +43,12 @@ pub struct Settings {
     pub allowed_paths: Vec<Vec<u8>>,
     /// The entries of `-I` and `NIX_PATH`, in that order.
     pub search_path: Vec<SearchPath>,
+    /// Where relative entries of the search path start.
+    pub working_dir: Vec<u8>,
     /// `max-call-depth`
     pub max_call_depth: usize,
-    /// `eval-system` or `system`: what `builtins.currentSystem` says.
+    /// `eval-system` or `system`: what `builtins.currentSystem` says. [`super::io::RealIo::system`] tells
+    /// what this machine is.
     pub current_system: Vec<u8>,
     /// Where `~` is, if anywhere.
     pub home: Option<Vec<u8>>,
@@ -67,9 +70,9 @@ impl Default for Settings {
             pure: false,
             allowed_paths: Vec::new(),
             search_path: Vec::new(),
+            working_dir: b"/".to_vec(),
             max_call_depth: 10_000,
-            current_system: format!("{}-{}", std::env::consts::ARCH, std::env::consts::OS)
-                .into_bytes(),
+            current_system: b"x86_64-linux".to_vec(),
             home: None,
             store_dir: b"/nix/store".to_vec(),
             trace_verbose: false,
