@@ -1,9 +1,20 @@
 //! The builtins, a file for each family, and the variables that every program sees.
 
+mod chosen;
+mod closure;
+mod collect;
+mod constants;
+mod control;
 mod derivation;
 mod fetch;
 mod hashes;
+mod lists;
+mod numbers;
 mod paths;
+mod sets;
+mod sort;
+#[cfg(test)]
+mod tests;
 mod types;
 
 use super::Eval;
@@ -29,8 +40,19 @@ pub struct PrimOp {
 }
 
 /// All families.
-const FAMILIES: &[&[PrimOp]] =
-    &[derivation::PRIMOPS, hashes::PRIMOPS, paths::PRIMOPS, types::PRIMOPS];
+const FAMILIES: &[&[PrimOp]] = &[
+    closure::PRIMOPS,
+    collect::PRIMOPS,
+    control::PRIMOPS,
+    derivation::PRIMOPS,
+    hashes::PRIMOPS,
+    lists::PRIMOPS,
+    numbers::PRIMOPS,
+    paths::PRIMOPS,
+    sets::PRIMOPS,
+    sort::PRIMOPS,
+    types::PRIMOPS,
+];
 
 /// Builtins that are variables under their plain names.
 const GLOBAL: &[&str] = &[
@@ -40,6 +62,7 @@ const GLOBAL: &[&str] = &[
     "derivation",
     "derivationStrict",
     "dirOf",
+    "false",
     "fetchGit",
     "fetchMercurial",
     "fetchTarball",
@@ -48,11 +71,13 @@ const GLOBAL: &[&str] = &[
     "import",
     "isNull",
     "map",
+    "null",
     "placeholder",
     "removeAttrs",
     "scopedImport",
     "throw",
     "toString",
+    "true",
 ];
 
 /// Where the files stand that the evaluator itself has: `<nix/…>`.
@@ -75,13 +100,7 @@ pub(super) fn install(eval: &mut Eval<'_>) {
         eval.primops.push(primop);
         define(eval, &mut set, primop.name, Value::PrimOp(PrimOpId(id)));
     }
-    for (name, value) in
-        [("true", Value::Bool(true)), ("false", Value::Bool(false)), ("null", Value::Null)]
-    {
-        let symbol = eval.symbols.intern(name.as_bytes());
-        eval.globals.insert(symbol, value);
-        set.add(symbol, value);
-    }
+    constants::install(eval, &mut set);
     let slot = eval.arena.alloc(std::cell::Cell::new(Value::Blackhole));
     set.add(eval.known.builtins, Value::Ref(slot));
     let derivation = eval.arena.alloc(std::cell::Cell::new(Value::Blackhole));
