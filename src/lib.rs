@@ -7,6 +7,7 @@ pub mod validated;
 
 pub mod process;
 pub mod syntax;
+pub mod store;
 
 pub mod eval;
 

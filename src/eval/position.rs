@@ -86,6 +86,47 @@ impl Sources {
     }
 }
 
+impl Sources {
+    /// A place as `file:line:column`.
+    #[must_use]
+    pub fn describe(&self, pos: Pos) -> Option<String> {
+        let place = self.place(pos)?;
+        let name = match &place.source.origin {
+            Origin::File(path) => String::from_utf8_lossy(path).into_owned(),
+            Origin::String => "«string»".to_owned(),
+            Origin::Stdin => "«stdin»".to_owned(),
+        };
+        Some(format!("{name}:{}:{}", place.at.line, place.at.column))
+    }
+
+    /// The file of a place, its line and its column; `None` also for a text that is no file.
+    #[must_use]
+    pub fn file_line_column(&self, pos: Pos) -> Option<(&[u8], u32, u32)> {
+        let place = self.place(pos)?;
+        match &place.source.origin {
+            Origin::File(path) => Some((path, place.at.line, place.at.column)),
+            Origin::String | Origin::Stdin => None,
+        }
+    }
+
+    /// The condition of the `assert` at this place, as it is written.
+    #[must_use]
+    pub fn assertion(&self, pos: Pos) -> Option<String> {
+        let place = self.place(pos)?;
+        let text = place.source.text.get(place.offset as usize..)?.strip_prefix(b"assert")?;
+        let mut depth = 0i32;
+        let end = text.iter().position(|byte| {
+            match byte {
+                b'(' | b'[' | b'{' => depth += 1,
+                b')' | b']' | b'}' => depth -= 1,
+                _ => {}
+            }
+            *byte == b';' && depth <= 0
+        })?;
+        Some(String::from_utf8_lossy(&text[..end]).trim().to_owned())
+    }
+}
+
 impl Source {
     fn line_column(&self, offset: u32) -> LineColumn {
         let lines = self.lines.get_or_init(|| crate::syntax::line_starts(&self.text));

@@ -184,6 +184,12 @@ impl<'a> Attrs<'a> {
         self.0.is_same(other.0)
     }
 
+    /// Where the set is, as a number that tells it from all others.
+    #[must_use]
+    pub fn address(self) -> usize {
+        self.0.address()
+    }
+
     /// The shape of the set's own attributes: of all, if it is flat.
     #[inline]
     #[must_use]
@@ -249,12 +255,8 @@ impl<'a> Attrs<'a> {
         }
         let over = over.flat(arena);
         let fresh = over.own_shape().names.iter().filter(|&&name| self.get(name).is_none()).count();
-        let layer = Layer {
-            below: self,
-            len: self.len() + fresh,
-            depth: depth + 1,
-            flat: Cell::new(None),
-        };
+        let layer =
+            Layer { below: self, len: self.len() + fresh, depth: depth + 1, flat: Cell::new(None) };
         let head = Head { shape: over.own_shape(), layer: Some(arena.alloc(layer)) };
         let slots = over.own_slots();
         Self(arena.block(head, slots.len(), |index| Cell::new(share(&slots[index]))))
@@ -291,7 +293,10 @@ fn merge<'a>(arena: &'a Arena, below: Attrs<'a>, over: Attrs<'a>) -> Attrs<'a> {
     }
     let shape = if names.len() == right.names.len() {
         right
-    } else if names.len() == left.names.len() && right.positions.is_empty() && left.positions.is_empty() {
+    } else if names.len() == left.names.len()
+        && right.positions.is_empty()
+        && left.positions.is_empty()
+    {
         left
     } else {
         Shape::new(arena, &names, &positions)

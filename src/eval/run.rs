@@ -1,0 +1,311 @@
+//! The loop that walks the code. What is in tail position is not a call of Rust's but the next round.
+
+use std::cell::Cell;
+
+use super::Eval;
+use super::call::{Applied, MOST_ARGUMENTS};
+use super::code::{Node, NodeId, Range};
+use super::error::{Error, ErrorKind, Result};
+use super::position::Pos;
+use super::value::{Env, Slot, Up, Value, share};
+
+/// The frame `level` frames outside of `env`.
+#[inline]
+pub(super) fn outer<'a>(mut env: Env<'a>, level: u32) -> Env<'a> {
+    for _ in 0..level {
+        // The resolver counts no further than frames go.
+        let Some(Up(up)) = *env.header() else { break };
+        env = up;
+    }
+    env
+}
+
+impl<'a> Eval<'a> {
+    /// Evaluates a node to weak head normal form.
+    #[inline]
+    pub(super) fn eval(&mut self, node: NodeId, env: Env<'a>) -> Result<Value<'a>> {
+        match self.code.node(node) {
+            Node::Const(number) => Ok(self.code.constants[number as usize]),
+            Node::Local { slot } => {
+                let slot = &env.items()[slot as usize];
+                self.value_of(slot).map_err(|error| error.or_at(self.code.pos(node)))
+            }
+            _ => {
+                let depth = self.calls.len();
+                let result = self.run(node, env);
+                self.leave(depth, result)
+            }
+        }
+    }
+
+    /// What a slot is given for an expression whose value is not wanted yet.
+    #[inline]
+    pub(super) fn delay(&self, node: NodeId, env: Env<'a>) -> Value<'a> {
+        match self.code.node(node) {
+            Node::Const(number) => self.code.constants[number as usize],
+            Node::Local { slot } => share(&env.items()[slot as usize]),
+            Node::Outer { level, slot } => share(&outer(env, level).items()[slot as usize]),
+            Node::RecAttr { level, index } => match self.rec_slot(outer(env, level), index) {
+                Some(slot) => share(slot),
+                None => Value::Thunk(node, env),
+            },
+            Node::Lambda(id) => Value::Lambda(id, env),
+            _ => Value::Thunk(node, env),
+        }
+    }
+
+    /// The attribute at `index` of the recursive set whose frame is `frame`.
+    #[inline]
+    fn rec_slot(&self, frame: Env<'a>, index: u32) -> Option<&'a Slot<'a>> {
+        match frame.items().first()?.get() {
+            Value::Attrs(attrs) => attrs.own_slots().get(index as usize),
+            _ => None,
+        }
+    }
+
+    /// As [`Eval::eval`], with a place in the error, and the check of the stack.
+    fn run(&mut self, mut node: NodeId, mut env: Env<'a>) -> Result<Value<'a>> {
+        self.check_stack()?;
+        loop {
+            match self.code.node(node) {
+                Node::Const(number) => return Ok(self.code.constants[number as usize]),
+                Node::Local { slot } => {
+                    return self.variable(node, &env.items()[slot as usize]);
+                }
+                Node::Outer { level, slot } => {
+                    return self.variable(node, &outer(env, level).items()[slot as usize]);
+                }
+                Node::RecAttr { level, index } => {
+                    return match self.rec_slot(outer(env, level), index) {
+                        Some(slot) => self.variable(node, slot),
+                        None => Err(Error::new(
+                            ErrorKind::InfiniteRecursion,
+                            self.code.pos(node),
+                            "infinite recursion encountered",
+                        )),
+                    };
+                }
+                Node::WithVar { name, level, with } => {
+                    return self.with_variable(node, name, outer(env, level), with);
+                }
+                Node::Select { base, name } => return self.select(node, base, name, env),
+                Node::SelectPath { base, path } => return self.select_path(node, base, path, env),
+                Node::SelectOr { base, path, default } => {
+                    match self.select_or(node, base, self.code.ranges[path as usize], env)? {
+                        Some(value) => return Ok(value),
+                        None => node = default,
+                    }
+                }
+                Node::HasAttr { base, path } => return self.has_attr(base, path, env),
+                Node::Attrs(number) => return self.attrs(self.code.sets[number as usize], env),
+                Node::List(items) => return Ok(self.list_literal(items, env)),
+                Node::Lambda(id) => return Ok(Value::Lambda(id, env)),
+                Node::Call1 { function, arg } => {
+                    let callee = self.eval(function, env)?;
+                    match self.call_node(node, callee, &[arg], env)? {
+                        Applied::Value(value) => return Ok(value),
+                        Applied::Body(body, frame) => (node, env) = (body, frame),
+                    }
+                }
+                Node::Call { function, args } => {
+                    let callee = self.eval(function, env)?;
+                    match self.call_nodes(node, callee, args, env)? {
+                        Applied::Value(value) => return Ok(value),
+                        Applied::Body(body, frame) => (node, env) = (body, frame),
+                    }
+                }
+                Node::Arithmetic { op, left, right } => {
+                    return self.arithmetic_node(node, op, left, right, env);
+                }
+                Node::Let { bindings, body } => {
+                    let bindings = self.code.lets[bindings as usize];
+                    let slots = bindings.slots as usize;
+                    env = self.arena.block(Some(Up(env)), slots, |_| Cell::new(Value::Blackhole));
+                    self.bind(bindings.first_slot, bindings.values, env);
+                    node = body;
+                }
+                Node::LetHere { bindings, body } => {
+                    let bindings = self.code.lets[bindings as usize];
+                    self.bind(bindings.first_slot, bindings.values, env);
+                    node = body;
+                }
+                Node::With { scope, body } => {
+                    let scope = self.delay(scope, env);
+                    env = self.arena.block(Some(Up(env)), 1, |_| Cell::new(scope));
+                    node = body;
+                }
+                Node::If { condition, then, otherwise } => {
+                    let what = "while evaluating a branch condition";
+                    let holds = self.eval_bool(condition, env, node, what)?;
+                    node = if holds { then } else { otherwise };
+                }
+                Node::Assert { condition, body } => {
+                    let what = "in the condition of the assert statement";
+                    if !self.eval_bool(condition, env, node, what)? {
+                        return Err(self.assertion_failed(node));
+                    }
+                    node = body;
+                }
+                Node::Not(operand) => {
+                    let what = "in the argument of the not operator";
+                    return Ok(Value::Bool(!self.eval_bool(operand, env, node, what)?));
+                }
+                Node::Binary { op, left, right } => {
+                    return self.binary(node, op, left, right, env);
+                }
+                Node::Plus(parts) => return self.plus(node, parts, env),
+                Node::Interpolation(parts) => return self.interpolation(parts, env),
+                Node::CurPos => return Ok(self.position_set(self.code.pos(node))),
+            }
+        }
+    }
+
+    #[inline]
+    pub(super) fn variable(&mut self, node: NodeId, slot: &'a Slot<'a>) -> Result<Value<'a>> {
+        self.value_of(slot).map_err(|error| error.or_at(self.code.pos(node)))
+    }
+
+    /// Sets the slots of a `let`.
+    #[inline]
+    pub(super) fn bind(&self, first_slot: u32, values: Range, env: Env<'a>) {
+        let slots = &env.items()[first_slot as usize..];
+        for (slot, at) in slots.iter().zip(values.indices()) {
+            slot.set(self.delay(self.code.ids[at], env));
+        }
+    }
+
+    /// Calls an evaluated function with argument nodes; the last call's body is left to the caller.
+    #[inline]
+    fn call_node(
+        &mut self,
+        node: NodeId,
+        callee: Value<'a>,
+        args: &[NodeId; 1],
+        env: Env<'a>,
+    ) -> Result<Applied<'a>> {
+        let pos = self.code.pos(node);
+        match callee {
+            Value::Lambda(id, closure) => {
+                let arg = self.argument(id, args[0], env)?;
+                let (body, frame) = self.enter(id, closure, arg, pos)?;
+                Ok(Applied::Body(body, frame))
+            }
+            Value::PrimOp(id) if self.primop(id).arity == 1 => {
+                let arg = if self.primop(id).strict & 1 == 1 {
+                    self.eval_argument(id, args[0], env, pos)?
+                } else {
+                    self.lazy_argument(args[0], env)
+                };
+                Ok(Applied::Value(self.run_primop(id, &[arg], pos)?))
+            }
+            _ => self.call_any(callee, args, env, pos),
+        }
+    }
+
+    fn call_nodes(
+        &mut self,
+        node: NodeId,
+        mut callee: Value<'a>,
+        args: Range,
+        env: Env<'a>,
+    ) -> Result<Applied<'a>> {
+        let pos = self.code.pos(node);
+        let mut at = args.start as usize;
+        let end = at + args.len as usize;
+        loop {
+            match callee {
+                Value::Lambda(id, closure) => {
+                    let arg = self.argument(id, self.code.ids[at], env)?;
+                    at += 1;
+                    let (body, frame) = self.enter(id, closure, arg, pos)?;
+                    if at == end {
+                        return Ok(Applied::Body(body, frame));
+                    }
+                    callee = match self.code.node(body) {
+                        Node::Lambda(inner) => Value::Lambda(inner, frame),
+                        _ => self.eval(body, frame)?,
+                    };
+                }
+                Value::PrimOp(id) if usize::from(self.primop(id).arity) <= end - at => {
+                    let arity = usize::from(self.primop(id).arity);
+                    let strict = self.primop(id).strict;
+                    let mut values = [Value::Null; MOST_ARGUMENTS];
+                    for (number, value) in values.iter_mut().enumerate().take(arity) {
+                        let arg = self.code.ids[at + number];
+                        *value = if strict >> number & 1 == 1 {
+                            self.eval_argument(id, arg, env, pos)?
+                        } else {
+                            self.lazy_argument(arg, env)
+                        };
+                    }
+                    at += arity;
+                    callee = self.run_primop(id, &values[..arity], pos)?;
+                    if at == end {
+                        return Ok(Applied::Value(callee));
+                    }
+                }
+                _ => {
+                    let rest: Vec<NodeId> = self.code.ids[at..end].to_vec();
+                    return self.call_any(callee, &rest, env, pos);
+                }
+            }
+        }
+    }
+
+    /// The argument of a function: evaluated at once where its pattern needs it anyway.
+    #[inline]
+    fn argument(
+        &mut self,
+        id: super::code::LambdaId,
+        arg: NodeId,
+        env: Env<'a>,
+    ) -> Result<Value<'a>> {
+        if self.code.lambda(id).pattern.is_some() {
+            return self.eval(arg, env);
+        }
+        Ok(self.delay(arg, env))
+    }
+
+    #[inline]
+    fn eval_argument(
+        &mut self,
+        id: super::value::PrimOpId,
+        arg: NodeId,
+        env: Env<'a>,
+        pos: Pos,
+    ) -> Result<Value<'a>> {
+        self.eval(arg, env).map_err(|error| {
+            error.while_(pos, format!("while calling the '{}' builtin", self.primop(id).name))
+        })
+    }
+
+    /// A lazy argument of a builtin: in a home of its own, unless it is a value or has one.
+    #[inline]
+    fn lazy_argument(&self, node: NodeId, env: Env<'a>) -> Value<'a> {
+        match self.delay(node, env) {
+            thunk @ Value::Thunk(..) => Value::Ref(self.arena.alloc(Cell::new(thunk))),
+            value => value,
+        }
+    }
+
+    /// Functors, partly applied builtins, and what can't be called.
+    fn call_any(
+        &mut self,
+        mut callee: Value<'a>,
+        args: &[NodeId],
+        env: Env<'a>,
+        pos: Pos,
+    ) -> Result<Applied<'a>> {
+        let values: Vec<Value<'a>> = args.iter().map(|&arg| self.lazy_argument(arg, env)).collect();
+        let mut rest = &values[..];
+        loop {
+            let (applied, used) = self.apply(callee, rest, pos)?;
+            rest = &rest[used..];
+            callee = match applied {
+                applied if rest.is_empty() => return Ok(applied),
+                Applied::Value(value) => value,
+                Applied::Body(body, frame) => self.eval(body, frame)?,
+            };
+        }
+    }
+}
