@@ -2,7 +2,7 @@
 
 use std::cell::Cell;
 
-use super::{LowerError, Lowered, Lowerer, number};
+use super::{Lowered, Lowerer, number};
 use crate::eval::code::Node;
 use crate::eval::value::{Attrs, AttrsBuilder, Context, Value};
 use crate::syntax::{Symbol, Text};
@@ -96,15 +96,14 @@ impl<'a> Lowerer<'_, '_, 'a> {
     /// `~/…`, which C++ Nix does not make canonical.
     pub(super) fn home_path(&mut self, text: Text, offset: u32) -> Lowered<Node> {
         let text = self.ast.text(text);
-        let error = |message: String| {
-            Err(Box::new(LowerError { offset, message, suggestions: Vec::new() }))
-        };
         if self.unit.settings.pure {
             let text = String::from_utf8_lossy(text);
-            return error(format!("the path '{text}' can not be resolved in pure mode"));
+            let message = format!("the path '{text}' can not be resolved in pure mode");
+            return Err(self.fail(offset, message, Vec::new()));
         }
         let Some(home) = &self.unit.settings.home else {
-            return error("cannot determine the home directory".to_owned());
+            let message = "cannot determine the home directory".to_owned();
+            return Err(self.fail(offset, message, Vec::new()));
         };
         let below = text.strip_prefix(b"~").unwrap_or(text);
         let bytes = self.arena.concat((), &[home.as_slice(), below]);

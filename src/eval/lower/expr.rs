@@ -9,10 +9,14 @@ use crate::syntax::{self, AttrName, BinOp, Expr, ExprId, Symbol};
 impl<'u> Lowerer<'_, 'u, '_> {
     /// Any expression.
     pub(super) fn expr(&mut self, id: ExprId) -> Lowered<NodeId> {
-        self.deeper(|lowerer| {
-            let node = lowerer.node(id)?;
-            Ok(lowerer.add(lowerer.pos(id), node))
-        })
+        let expr = self.ast.expr(id);
+        let node = match expr {
+            // Most nodes are leaves: these two are worth a shorter way.
+            Expr::Var(name) => self.variable(name, self.ast.offset(id))?,
+            Expr::Str(text) => self.string(text),
+            _ => self.deeper(|lowerer| lowerer.node(id, expr))?,
+        };
+        Ok(self.add(self.pos(id), node))
     }
 
     /// An expression that is evaluated at most once for each frame, when that has just been made: its
@@ -32,8 +36,8 @@ impl<'u> Lowerer<'_, 'u, '_> {
         Ok(self.add(self.pos(id), node))
     }
 
-    fn node(&mut self, id: ExprId) -> Lowered<Node> {
-        Ok(match self.ast.expr(id) {
+    fn node(&mut self, id: ExprId, expr: Expr) -> Lowered<Node> {
+        Ok(match expr {
             Expr::Int(value) => self.integer(value),
             Expr::Float(value) => Node::Const(self.constant(Value::Float(value))),
             Expr::Str(text) => self.string(text),
@@ -151,7 +155,8 @@ impl<'u> Lowerer<'_, 'u, '_> {
     }
 
     fn select_or(&mut self, select: ExprId, default: ExprId) -> Lowered<Node> {
-        let Expr::Select { base, path } = self.ast.expr(select) else { return self.node(select) };
+        let selected = self.ast.expr(select);
+        let Expr::Select { base, path } = selected else { return self.node(select, selected) };
         let base = self.expr(base)?;
         let default = self.expr(default)?;
         let path = self.attr_path(path)?;
