@@ -173,15 +173,14 @@ impl<'a> Lowerer<'_, '_, 'a> {
         let set = ast.attrs(id);
         let mark = self.tables.scopes.mark();
         let first_slot = self.slots;
-        for def in set.attrs.iter() {
-            self.tables.scopes.bind(def.name, Bound::slot(self.depth, self.slots));
-            self.slots += 1;
+        for (def, slot) in set.attrs.iter().zip(first_slot..) {
+            self.tables.scopes.bind(def.name, Bound::slot(self.depth, slot));
         }
-        let first_hidden = self.slots;
-        let hidden = self.count_hidden(&set.inherit_from);
-        self.slots += number(hidden);
-        let values = self.reserve_ids(set.attrs.len() + hidden);
         let named = number(set.attrs.len());
+        let first_hidden = first_slot + named;
+        let hidden = self.count_hidden(&set.inherit_from);
+        let values = self.reserve_ids(set.attrs.len() + hidden);
+        self.slots += values.len;
         let room = Range { start: values.start + named, len: values.len - named };
         let sources = self.tables.sources.len();
         self.sources(&set.inherit_from, first_hidden, room)?;
