@@ -135,6 +135,9 @@ impl<'a> Lowerer<'_, '_, 'a> {
 
     fn dynamics(&mut self, attrs: &[DynamicAttr]) -> Lowered<Range> {
         let start = self.code.dynamics.len();
+        if attrs.is_empty() {
+            return Ok(Range { start: number(start), len: 0 });
+        }
         let base = self.unit.base;
         self.code.dynamics.extend(attrs.iter().map(|attr| Dynamic {
             name: NodeId(0),
