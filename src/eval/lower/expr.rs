@@ -3,6 +3,7 @@
 use super::scope::{Bound, Meaning};
 use super::{Lowered, Lowerer, number};
 use crate::eval::code::{Arithmetic, Binary, Name, Node, NodeId, Range, WithCode};
+use crate::eval::position::Pos;
 use crate::eval::value::Value;
 use crate::syntax::{self, AttrName, BinOp, Expr, ExprId, Symbol};
 
@@ -59,7 +60,7 @@ impl<'u> Lowerer<'_, 'u, '_> {
             Expr::Lambda(function) => self.lambda(id, function, None)?,
             Expr::Call { function, args } => self.call(function, self.ast.ids(args))?,
             Expr::Let { bindings, body } => self.let_own(bindings, body)?,
-            Expr::With { scope, body } => self.with(scope, body)?,
+            Expr::With { scope, body } => self.with(self.pos(id), scope, body)?,
             Expr::If { condition, branches } => self.branches(condition, branches)?,
             Expr::Assert { condition, body } => {
                 let condition = self.expr(condition)?;
@@ -260,11 +261,11 @@ impl<'u> Lowerer<'_, 'u, '_> {
         Ok(if force_string { Node::Interpolation(range) } else { Node::Plus(range) })
     }
 
-    fn with(&mut self, scope: ExprId, body: ExprId) -> Lowered<Node> {
+    fn with(&mut self, pos: Pos, scope: ExprId, body: ExprId) -> Lowered<Node> {
         let scope = self.expr(scope)?;
         self.depth += 1;
         let parent = self.with.map(|(depth, with)| (self.depth - depth, with));
-        self.code.withs.push(WithCode { parent });
+        self.code.withs.push(WithCode { parent, pos });
         let around = self.with.replace((self.depth, number(self.code.withs.len() - 1)));
         let body = self.expr(body)?;
         self.with = around;

@@ -299,6 +299,7 @@ fn with_loses_against_scopes_and_globals() {
     bench.lower("with { }; f: with a; [ b (with c; d) (with e; f) ]", None).unwrap();
     let parents: Vec<_> = bench.code.withs.iter().map(|with| with.parent).collect();
     assert_eq!(parents, [None, Some((2, 0)), Some((1, 1)), Some((1, 1))]);
+    assert_eq!(bench.place(bench.code.withs[3].pos), "1:39");
 }
 
 #[test]
