@@ -9,6 +9,7 @@ use crate::eval::error::{Error, ErrorKind, Result};
 use crate::eval::io::Level;
 use crate::eval::position::Pos;
 use crate::eval::print::json;
+use crate::eval::text::json::write_string;
 use crate::eval::value::{Attr, Attrs, AttrsBuilder, Context, ContextElement, Value};
 use crate::store::{
     CaMethod, ContentAddress, Derivation, DownstreamPlaceholder, Hash, HashAlgo, HashFormat,
@@ -42,12 +43,12 @@ fn derivation_strict<'a>(eval: &mut Eval<'a>, args: &[Value<'a>], pos: Pos) -> R
         return Err(error.while_(pos, what));
     };
     let what = "while evaluating the `name` attribute passed to builtins.derivationStrict";
-    let name_bytes = eval
-        .force_string_no_context(Value::Ref(name.slot), name.pos, what)
-        .map_err(|error| error.while_(name.pos, "while evaluating the derivation attribute 'name'"))?;
+    let name_bytes =
+        eval.force_string_no_context(Value::Ref(name.slot), name.pos, what).map_err(|error| {
+            error.while_(name.pos, "while evaluating the derivation attribute 'name'")
+        })?;
     let drv_name = check_name(name_bytes.items()).map_err(|error| {
-        let message =
-            format!("invalid derivation name: {error}. Please pass a different 'name'.");
+        let message = format!("invalid derivation name: {error}. Please pass a different 'name'.");
         Error::evaluation(name.pos, message)
     });
     drv_name.and_then(|drv_name| instantiate(eval, drv_name, attrs, pos)).map_err(|error| {
@@ -64,7 +65,7 @@ fn derivation_strict<'a>(eval: &mut Eval<'a>, args: &[Value<'a>], pos: Pos) -> R
 }
 
 /// What the attributes say about a derivation besides its environment.
-struct Builder<'a> {
+struct Builder {
     drv: Derivation,
     context: Context,
     content_addressed: bool,
@@ -76,7 +77,6 @@ struct Builder<'a> {
     /// The text of `__json` so far, without the brace at its end.
     json: Option<Vec<u8>>,
     pos: Pos,
-    names: std::marker::PhantomData<&'a ()>,
 }
 
 /// Makes the derivation, and the set of its paths.
@@ -109,7 +109,6 @@ fn instantiate<'a>(
         outputs: BTreeSet::from([Box::from(&b"out"[..])]),
         json: structured.then(Vec::new),
         pos,
-        names: std::marker::PhantomData,
     };
     let sorted = attrs.sorted(eval.arena, &eval.symbols);
     for attr in sorted {
@@ -147,9 +146,14 @@ fn optional_bool<'a>(
     }
 }
 
-impl<'a> Builder<'a> {
+impl Builder {
     /// Takes up one attribute.
-    fn attribute(&mut self, eval: &mut Eval<'a>, attr: Attr<'a>, ignore_nulls: bool) -> Result<()> {
+    fn attribute<'a>(
+        &mut self,
+        eval: &mut Eval<'a>,
+        attr: Attr<'a>,
+        ignore_nulls: bool,
+    ) -> Result<()> {
         let value = Value::Ref(attr.slot);
         if ignore_nulls && matches!(eval.force(value, attr.pos)?, Value::Null) {
             return Ok(());
@@ -177,7 +181,7 @@ impl<'a> Builder<'a> {
         if attr.name == known.json {
             let message = "setting structured attributes via '__json' is deprecated, and may be disallowed in future versions of Nix. Set '__structuredAttrs = true' instead.";
             eval.io.message(Level::Warning, message.as_bytes());
-            self.drv.structured_attrs = Some(json::normalize(text, attr.pos)?.into());
+            self.drv.structured_attrs = Some(text.into());
             return Ok(());
         }
         self.drv.env.insert(eval.symbols.name(attr.name).into(), text.into());
@@ -192,13 +196,14 @@ impl<'a> Builder<'a> {
         } else if attr.name == known.output_hash_mode {
             self.hash_mode(eval, text)?;
         } else if attr.name == known.outputs {
-            let words = text.split(|byte| b" \t\n\r".contains(byte)).filter(|word| !word.is_empty());
+            let words =
+                text.split(|byte| b" \t\n\r".contains(byte)).filter(|word| !word.is_empty());
             self.set_outputs(words)?;
         }
         Ok(())
     }
 
-    fn arguments(&mut self, eval: &mut Eval<'a>, value: Value<'a>, pos: Pos) -> Result<()> {
+    fn arguments<'a>(&mut self, eval: &mut Eval<'a>, value: Value<'a>, pos: Pos) -> Result<()> {
         let list = eval.force_list(value, pos, "")?;
         for slot in list.items() {
             let what = "while evaluating an element of the argument list";
@@ -210,7 +215,7 @@ impl<'a> Builder<'a> {
     }
 
     /// Takes up one attribute where all go into one JSON text.
-    fn structured(&mut self, eval: &mut Eval<'a>, attr: Attr<'a>) -> Result<()> {
+    fn structured<'a>(&mut self, eval: &mut Eval<'a>, attr: Attr<'a>) -> Result<()> {
         let known = eval.known;
         if attr.name == known.structured_attrs {
             return Ok(());
@@ -219,7 +224,8 @@ impl<'a> Builder<'a> {
         if let Some(mut out) = self.json.take() {
             out.push(b',');
             let name = eval.symbol_bytes(attr.name);
-            json::write_string(name.items(), attr.pos, &mut out)?;
+            write_string(&mut out, name.items())
+                .map_err(|error| Error::evaluation(attr.pos, error.to_string()))?;
             out.push(b':');
             json::to_json(eval, value, attr.pos, true, &mut out, &mut self.context)?;
             self.json = Some(out);
@@ -253,7 +259,7 @@ impl<'a> Builder<'a> {
     }
 
     /// Some attributes only work outside of structured ones.
-    fn warn_without_effect(&self, eval: &mut Eval<'a>, name: Symbol) {
+    fn warn_without_effect(&self, eval: &mut Eval<'_>, name: Symbol) {
         const WITHOUT_EFFECT: [&[u8]; 6] = [
             b"allowedReferences",
             b"allowedRequisites",
@@ -273,7 +279,7 @@ impl<'a> Builder<'a> {
         }
     }
 
-    fn hash_mode(&mut self, eval: &Eval<'a>, mode: &[u8]) -> Result<()> {
+    fn hash_mode(&mut self, eval: &Eval<'_>, mode: &[u8]) -> Result<()> {
         let method = if mode == b"recursive" { Ok(CaMethod::Nar) } else { CaMethod::parse(mode) };
         let method = method.map_err(|_| {
             let mode = String::from_utf8_lossy(mode);
@@ -307,7 +313,7 @@ impl<'a> Builder<'a> {
     }
 
     /// Everything is known: inputs from the context, outputs, the paths.
-    fn finish(mut self, eval: &mut Eval<'a>) -> Result<Value<'a>> {
+    fn finish<'a>(mut self, eval: &mut Eval<'a>) -> Result<Value<'a>> {
         self.add_inputs(eval)?;
         for (value, name) in [(&self.drv.builder, "builder"), (&self.drv.platform, "system")] {
             if value.is_empty() {
@@ -330,9 +336,10 @@ impl<'a> Builder<'a> {
         result(eval, path, self.drv)
     }
 
-    fn add_outputs(&mut self, eval: &mut Eval<'a>, only_out: bool) -> Result<()> {
+    fn add_outputs(&mut self, eval: &mut Eval<'_>, only_out: bool) -> Result<()> {
         let store = eval.store.dir().clone();
-        let failed = |pos| move |error: crate::store::StoreError| Error::evaluation(pos, error.to_string());
+        let failed =
+            |pos| move |error: crate::store::StoreError| Error::evaluation(pos, error.to_string());
         if let Some(text) = self.output_hash.take() {
             if !only_out {
                 let message = "multiple outputs are not supported in fixed-output derivations";
@@ -363,7 +370,7 @@ impl<'a> Builder<'a> {
     }
 
     /// All that strings among the attributes refer to becomes an input.
-    fn add_inputs(&mut self, eval: &mut Eval<'a>) -> Result<()> {
+    fn add_inputs(&mut self, eval: &mut Eval<'_>) -> Result<()> {
         for element in eval.contexts.elements(self.context).to_vec() {
             match element {
                 ContextElement::Opaque(path) => {
@@ -377,7 +384,7 @@ impl<'a> Builder<'a> {
     }
 
     /// The derivation, all that it needs, and all outputs of all derivations among that.
-    fn add_closure(&mut self, eval: &mut Eval<'a>, path: StorePath) -> Result<()> {
+    fn add_closure(&mut self, eval: &mut Eval<'_>, path: StorePath) -> Result<()> {
         let mut open = vec![path];
         let mut seen = BTreeSet::new();
         while let Some(path) = open.pop() {
@@ -433,8 +440,7 @@ pub(super) fn hash_or_zeros(
     pos: Pos,
 ) -> Result<Hash> {
     if !text.is_empty() {
-        return Hash::parse(text, algo)
-            .map_err(|error| Error::evaluation(pos, error.to_string()));
+        return Hash::parse(text, algo).map_err(|error| Error::evaluation(pos, error.to_string()));
     }
     let zeros = algo.and_then(|algo| Hash::from_digest(algo, &vec![0; algo.size()]));
     let Some(hash) = zeros else {
