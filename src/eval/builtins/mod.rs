@@ -1,6 +1,10 @@
 //! The builtins, a file for each family, and the variables that every program sees.
 
+mod context;
+mod env;
+mod strings;
 mod types;
+mod versions;
 
 use super::Eval;
 use super::error::Result;
@@ -25,7 +29,13 @@ pub struct PrimOp {
 }
 
 /// All families.
-const FAMILIES: &[&[PrimOp]] = &[types::PRIMOPS];
+const FAMILIES: &[&[PrimOp]] = &[
+    context::PRIMOPS,
+    env::PRIMOPS,
+    strings::PRIMOPS,
+    types::PRIMOPS,
+    versions::PRIMOPS,
+];
 
 /// Builtins that are variables under their plain names.
 const GLOBAL: &[&str] = &[
