@@ -2,6 +2,7 @@
 
 mod context;
 mod env;
+mod json;
 mod strings;
 mod types;
 mod versions;
@@ -32,6 +33,7 @@ pub struct PrimOp {
 const FAMILIES: &[&[PrimOp]] = &[
     context::PRIMOPS,
     env::PRIMOPS,
+    json::PRIMOPS,
     strings::PRIMOPS,
     types::PRIMOPS,
     versions::PRIMOPS,
