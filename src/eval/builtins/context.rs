@@ -28,21 +28,21 @@ pub(super) const PRIMOPS: &[PrimOp] = &[
     PrimOp { name: "unsafeDiscardStringContext", arity: 1, strict: 1, run: unsafe_discard_string_context },
 ];
 
-fn has_context<'a>(eval: &mut Eval<'a>, args: &[Value<'a>], pos: Pos) -> Result<Value<'a>> {
+fn has_context<'a>(eval: &mut Eval<'a>, args: &[Value<'a>], _: Pos) -> Result<Value<'a>> {
     let &[text] = args else { return Ok(Value::Null) };
     let what = "while evaluating the argument passed to builtins.hasContext";
-    let (_, context) = eval.force_string(text, pos, what)?;
+    let (_, context) = eval.force_string(text, Pos::NONE, what)?;
     Ok(Value::Bool(!context.is_none()))
 }
 
 fn unsafe_discard_string_context<'a>(
     eval: &mut Eval<'a>,
     args: &[Value<'a>],
-    pos: Pos,
+    _: Pos,
 ) -> Result<Value<'a>> {
     let &[text] = args else { return Ok(Value::Null) };
     let what = "while evaluating the argument passed to builtins.unsafeDiscardStringContext";
-    let (bytes, _) = eval.coerce(text, pos, Coercion::INTERPOLATION, what)?;
+    let (bytes, _) = eval.coerce(text, Pos::NONE, Coercion::INTERPOLATION, what)?;
     Ok(Value::Str(Context::NONE, bytes))
 }
 
@@ -50,11 +50,11 @@ fn unsafe_discard_string_context<'a>(
 fn unsafe_discard_output_dependency<'a>(
     eval: &mut Eval<'a>,
     args: &[Value<'a>],
-    pos: Pos,
+    _: Pos,
 ) -> Result<Value<'a>> {
     let &[text] = args else { return Ok(Value::Null) };
     let what = "while evaluating the argument passed to builtins.unsafeDiscardOutputDependency";
-    let (bytes, context) = eval.coerce(text, pos, Coercion::INTERPOLATION, what)?;
+    let (bytes, context) = eval.coerce(text, Pos::NONE, Coercion::INTERPOLATION, what)?;
     let mut elements = eval.contexts.elements(context).to_vec();
     for element in &mut elements {
         if let ContextElement::DrvDeep(path) = element {
@@ -68,11 +68,11 @@ fn unsafe_discard_output_dependency<'a>(
 fn add_drv_output_dependencies<'a>(
     eval: &mut Eval<'a>,
     args: &[Value<'a>],
-    pos: Pos,
+    _: Pos,
 ) -> Result<Value<'a>> {
     let &[text] = args else { return Ok(Value::Null) };
     let what = "while evaluating the argument passed to builtins.addDrvOutputDependencies";
-    let (bytes, context) = eval.coerce(text, pos, Coercion::INTERPOLATION, what)?;
+    let (bytes, context) = eval.coerce(text, Pos::NONE, Coercion::INTERPOLATION, what)?;
     let message = match eval.contexts.elements(context) {
         [ContextElement::DrvDeep(_)] => return Ok(Value::Str(context, bytes)),
         [ContextElement::Opaque(path)] if path.ends_with(b".drv") => {
@@ -90,15 +90,15 @@ fn add_drv_output_dependencies<'a>(
             elements.len()
         ),
     };
-    Err(Error::evaluation(pos, message))
+    Err(Error::evaluation(Pos::NONE, message))
 }
 
 /// What a string refers to, as a set by store path of `{ path, allOutputs, outputs }`, of which each is
 /// only there if it says something.
-fn get_context<'a>(eval: &mut Eval<'a>, args: &[Value<'a>], pos: Pos) -> Result<Value<'a>> {
+fn get_context<'a>(eval: &mut Eval<'a>, args: &[Value<'a>], _: Pos) -> Result<Value<'a>> {
     let &[text] = args else { return Ok(Value::Null) };
     let what = "while evaluating the argument passed to builtins.getContext";
-    let (_, context) = eval.force_string(text, pos, what)?;
+    let (_, context) = eval.force_string(text, Pos::NONE, what)?;
     let mut infos: BTreeMap<Box<[u8]>, Info<'a>> = BTreeMap::new();
     for element in eval.contexts.elements(context) {
         match element {
@@ -145,12 +145,12 @@ impl<'a> Info<'a> {
 }
 
 /// The opposite of `getContext`: adds to what a string refers to.
-fn append_context<'a>(eval: &mut Eval<'a>, args: &[Value<'a>], pos: Pos) -> Result<Value<'a>> {
+fn append_context<'a>(eval: &mut Eval<'a>, args: &[Value<'a>], _: Pos) -> Result<Value<'a>> {
     let &[text, infos] = args else { return Ok(Value::Null) };
     let what = "while evaluating the first argument passed to builtins.appendContext";
-    let (bytes, context) = eval.force_string(text, pos, what)?;
+    let (bytes, context) = eval.force_string(text, Pos::NONE, what)?;
     let what = "while evaluating the second argument passed to builtins.appendContext";
-    let infos = eval.force_attrs(infos, pos, what)?;
+    let infos = eval.force_attrs(infos, Pos::NONE, what)?;
     let mut elements = eval.contexts.elements(context).to_vec();
     for info in infos.iter(eval.arena) {
         append_info(eval, info, &mut elements)?;

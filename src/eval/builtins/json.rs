@@ -12,18 +12,18 @@ use crate::syntax::Symbol;
 pub(super) const PRIMOPS: &[PrimOp] =
     &[PrimOp { name: "fromJSON", arity: 1, strict: 1, run: from_json }];
 
-fn from_json<'a>(eval: &mut Eval<'a>, args: &[Value<'a>], pos: Pos) -> Result<Value<'a>> {
+fn from_json<'a>(eval: &mut Eval<'a>, args: &[Value<'a>], _: Pos) -> Result<Value<'a>> {
     let &[text] = args else { return Ok(Value::Null) };
     let what = "while evaluating the first argument passed to builtins.fromJSON";
-    let text = eval.force_string_no_context(text, pos, what)?;
+    let text = eval.force_string_no_context(text, Pos::NONE, what)?;
     let mut values = Values { eval, values: Vec::new(), names: Vec::new(), open: Vec::new() };
     match json::read(text.items(), &mut values) {
         Ok(()) => Ok(values.values.pop().unwrap_or(Value::Null)),
         Err(error @ json::ReadError::Syntax(_)) => {
-            let error = Error::evaluation(pos, error.to_string());
+            let error = Error::evaluation(Pos::NONE, error.to_string());
             Err(error.while_(Pos::NONE, "while decoding a JSON string"))
         }
-        Err(error) => Err(Error::evaluation(pos, error.to_string())),
+        Err(error) => Err(Error::evaluation(Pos::NONE, error.to_string())),
     }
 }
 

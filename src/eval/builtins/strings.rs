@@ -25,36 +25,36 @@ pub(super) const PRIMOPS: &[PrimOp] = &[
     PrimOp { name: "toString", arity: 1, strict: 1, run: to_string },
 ];
 
-fn to_string<'a>(eval: &mut Eval<'a>, args: &[Value<'a>], pos: Pos) -> Result<Value<'a>> {
+fn to_string<'a>(eval: &mut Eval<'a>, args: &[Value<'a>], _: Pos) -> Result<Value<'a>> {
     let &[value] = args else { return Ok(Value::Null) };
     if let Value::Str(..) = value {
         return Ok(value);
     }
     let what = "while evaluating the first argument passed to builtins.toString";
-    let (bytes, context) = eval.coerce(value, pos, Coercion::TO_STRING, what)?;
+    let (bytes, context) = eval.coerce(value, Pos::NONE, Coercion::TO_STRING, what)?;
     Ok(Value::Str(context, bytes))
 }
 
-fn string_length<'a>(eval: &mut Eval<'a>, args: &[Value<'a>], pos: Pos) -> Result<Value<'a>> {
+fn string_length<'a>(eval: &mut Eval<'a>, args: &[Value<'a>], _: Pos) -> Result<Value<'a>> {
     let &[value] = args else { return Ok(Value::Null) };
     let what = "while evaluating the argument passed to builtins.stringLength";
-    let (bytes, _) = eval.coerce(value, pos, Coercion::INTERPOLATION, what)?;
+    let (bytes, _) = eval.coerce(value, Pos::NONE, Coercion::INTERPOLATION, what)?;
     Ok(Value::Int(i64::try_from(bytes.len()).unwrap_or(i64::MAX)))
 }
 
 /// A negative length means all that is left.
-fn substring<'a>(eval: &mut Eval<'a>, args: &[Value<'a>], pos: Pos) -> Result<Value<'a>> {
+fn substring<'a>(eval: &mut Eval<'a>, args: &[Value<'a>], _: Pos) -> Result<Value<'a>> {
     let &[start, length, text] = args else { return Ok(Value::Null) };
     let what = "while evaluating the first argument (the start offset) passed to builtins.substring";
-    let start = eval.force_int(start, pos, what)?;
+    let start = eval.force_int(start, Pos::NONE, what)?;
     let Ok(start) = usize::try_from(start) else {
-        return Err(Error::evaluation(pos, "negative start position in 'substring'"));
+        return Err(Error::evaluation(Pos::NONE, "negative start position in 'substring'"));
     };
     let what =
         "while evaluating the second argument (the substring length) passed to builtins.substring";
-    let length = eval.force_int(length, pos, what)?;
+    let length = eval.force_int(length, Pos::NONE, what)?;
     let what = "while evaluating the third argument (the string) passed to builtins.substring";
-    let (bytes, context) = eval.coerce(text, pos, Coercion::INTERPOLATION, what)?;
+    let (bytes, context) = eval.coerce(text, Pos::NONE, Coercion::INTERPOLATION, what)?;
     let rest = bytes.items().get(start..).unwrap_or_default();
     let part = usize::try_from(length).ok().and_then(|length| rest.get(..length)).unwrap_or(rest);
     if part.len() == bytes.len() {
@@ -63,16 +63,16 @@ fn substring<'a>(eval: &mut Eval<'a>, args: &[Value<'a>], pos: Pos) -> Result<Va
     Ok(eval.string_with(part, context))
 }
 
-fn concat_strings_sep<'a>(eval: &mut Eval<'a>, args: &[Value<'a>], pos: Pos) -> Result<Value<'a>> {
+fn concat_strings_sep<'a>(eval: &mut Eval<'a>, args: &[Value<'a>], _: Pos) -> Result<Value<'a>> {
     let &[separator, list] = args else { return Ok(Value::Null) };
     let what = "while evaluating the first argument (the separator string) passed to builtins.concatStringsSep";
-    let (separator, mut context) = eval.force_string(separator, pos, what)?;
+    let (separator, mut context) = eval.force_string(separator, Pos::NONE, what)?;
     let what = "while evaluating the second argument (the list of strings to concat) passed to builtins.concatStringsSep";
-    let list = eval.force_list(list, pos, what)?;
+    let list = eval.force_list(list, Pos::NONE, what)?;
     let what = "while evaluating one element of the list of strings to concat passed to builtins.concatStringsSep";
     let mut joined = Vec::new();
     for (at, slot) in list.items().iter().enumerate() {
-        let (bytes, names) = eval.coerce(Value::Ref(slot), pos, Coercion::INTERPOLATION, what)?;
+        let (bytes, names) = eval.coerce(Value::Ref(slot), Pos::NONE, Coercion::INTERPOLATION, what)?;
         context = eval.contexts.union(context, names);
         if list.len() == 1 {
             return Ok(Value::Str(context, bytes));
@@ -85,26 +85,26 @@ fn concat_strings_sep<'a>(eval: &mut Eval<'a>, args: &[Value<'a>], pos: Pos) -> 
     Ok(eval.string_with(&joined, context))
 }
 
-fn replace_strings<'a>(eval: &mut Eval<'a>, args: &[Value<'a>], pos: Pos) -> Result<Value<'a>> {
+fn replace_strings<'a>(eval: &mut Eval<'a>, args: &[Value<'a>], _: Pos) -> Result<Value<'a>> {
     let &[from, to, text] = args else { return Ok(Value::Null) };
     let what = "while evaluating the first argument passed to builtins.replaceStrings";
-    let from = eval.force_list(from, pos, what)?;
+    let from = eval.force_list(from, Pos::NONE, what)?;
     let what = "while evaluating the second argument passed to builtins.replaceStrings";
-    let to = eval.force_list(to, pos, what)?;
+    let to = eval.force_list(to, Pos::NONE, what)?;
     if from.len() != to.len() {
         let message =
             "'from' and 'to' arguments passed to builtins.replaceStrings have different lengths";
-        return Err(Error::evaluation(pos, message));
+        return Err(Error::evaluation(Pos::NONE, message));
     }
     let mut patterns: Vec<&[u8]> = Vec::with_capacity(from.len());
     let what =
         "while evaluating one of the strings to replace passed to builtins.replaceStrings";
     for slot in from.items() {
-        patterns.push(eval.force_string(Value::Ref(slot), pos, what)?.0.items());
+        patterns.push(eval.force_string(Value::Ref(slot), Pos::NONE, what)?.0.items());
     }
     let what = "while evaluating the third argument passed to builtins.replaceStrings";
-    let (bytes, context) = eval.force_string(text, pos, what)?;
-    let mut output = Replaced { eval, pos, to, context, text: Vec::new(), changed: false };
+    let (bytes, context) = eval.force_string(text, Pos::NONE, what)?;
+    let mut output = Replaced { eval, to, context, text: Vec::new(), changed: false };
     Replacer::new(&patterns).replace(bytes.items(), |piece| output.add(piece))?;
     let Replaced { context, text, changed, .. } = output;
     if !changed {
@@ -116,7 +116,6 @@ fn replace_strings<'a>(eval: &mut Eval<'a>, args: &[Value<'a>], pos: Pos) -> Res
 /// The result of `replaceStrings` so far.
 struct Replaced<'e, 'a> {
     eval: &'e mut Eval<'a>,
-    pos: Pos,
     /// The replacements. Only those that are used are evaluated, and only their contexts are taken.
     to: List<'a>,
     context: Context,
@@ -136,7 +135,7 @@ impl Replaced<'_, '_> {
         let Some(slot) = self.to.items().get(index) else { return Ok(()) };
         let what =
             "while evaluating one of the replacement strings passed to builtins.replaceStrings";
-        let (bytes, names) = self.eval.force_string(Value::Ref(slot), self.pos, what)?;
+        let (bytes, names) = self.eval.force_string(Value::Ref(slot), Pos::NONE, what)?;
         self.context = self.eval.contexts.union(self.context, names);
         self.text.extend_from_slice(bytes.items());
         self.changed = true;
@@ -144,10 +143,10 @@ impl Replaced<'_, '_> {
     }
 }
 
-fn base_name_of<'a>(eval: &mut Eval<'a>, args: &[Value<'a>], pos: Pos) -> Result<Value<'a>> {
+fn base_name_of<'a>(eval: &mut Eval<'a>, args: &[Value<'a>], _: Pos) -> Result<Value<'a>> {
     let &[value] = args else { return Ok(Value::Null) };
     let what = "while evaluating the first argument passed to builtins.baseNameOf";
-    let (bytes, context) = eval.coerce(value, pos, Coercion::PLAIN, what)?;
+    let (bytes, context) = eval.coerce(value, Pos::NONE, Coercion::PLAIN, what)?;
     let name = path::base_name(bytes.items());
     if name.len() == bytes.len() {
         return Ok(Value::Str(context, bytes));
@@ -156,21 +155,21 @@ fn base_name_of<'a>(eval: &mut Eval<'a>, args: &[Value<'a>], pos: Pos) -> Result
 }
 
 /// The folder of a path is a path, that of a string a string.
-fn dir_of<'a>(eval: &mut Eval<'a>, args: &[Value<'a>], pos: Pos) -> Result<Value<'a>> {
+fn dir_of<'a>(eval: &mut Eval<'a>, args: &[Value<'a>], _: Pos) -> Result<Value<'a>> {
     let &[value] = args else { return Ok(Value::Null) };
     if let Value::Path(bytes) = value {
         let folder = path::dir_name(bytes.items());
         return Ok(Value::Path(eval.arena.copy((), folder)));
     }
     let what = "while evaluating the first argument passed to 'builtins.dirOf'";
-    let (bytes, context) = eval.coerce(value, pos, Coercion::PLAIN, what)?;
+    let (bytes, context) = eval.coerce(value, Pos::NONE, Coercion::PLAIN, what)?;
     Ok(eval.string_with(path::dir_name(bytes.items()), context))
 }
 
 /// Deprecated in Nix: an absolute path in canonical form, as a string.
-fn to_path<'a>(eval: &mut Eval<'a>, args: &[Value<'a>], pos: Pos) -> Result<Value<'a>> {
+fn to_path<'a>(eval: &mut Eval<'a>, args: &[Value<'a>], _: Pos) -> Result<Value<'a>> {
     let &[value] = args else { return Ok(Value::Null) };
     let what = "while evaluating the first argument passed to builtins.toPath";
-    let (bytes, context) = eval.coerce_to_path(value, pos, what)?;
+    let (bytes, context) = eval.coerce_to_path(value, Pos::NONE, what)?;
     Ok(Value::Str(context, bytes))
 }

@@ -15,28 +15,28 @@ pub(super) const PRIMOPS: &[PrimOp] = &[
 ];
 
 /// -1, 0 or 1.
-fn compare_versions<'a>(eval: &mut Eval<'a>, args: &[Value<'a>], pos: Pos) -> Result<Value<'a>> {
+fn compare_versions<'a>(eval: &mut Eval<'a>, args: &[Value<'a>], _: Pos) -> Result<Value<'a>> {
     let &[left, right] = args else { return Ok(Value::Null) };
     let what = "while evaluating the first argument passed to builtins.compareVersions";
-    let left = eval.force_string_no_context(left, pos, what)?;
+    let left = eval.force_string_no_context(left, Pos::NONE, what)?;
     let what = "while evaluating the second argument passed to builtins.compareVersions";
-    let right = eval.force_string_no_context(right, pos, what)?;
+    let right = eval.force_string_no_context(right, Pos::NONE, what)?;
     Ok(Value::Int(version::compare(left.items(), right.items()) as i64))
 }
 
-fn split_version<'a>(eval: &mut Eval<'a>, args: &[Value<'a>], pos: Pos) -> Result<Value<'a>> {
+fn split_version<'a>(eval: &mut Eval<'a>, args: &[Value<'a>], _: Pos) -> Result<Value<'a>> {
     let &[whole] = args else { return Ok(Value::Null) };
     let what = "while evaluating the first argument passed to builtins.splitVersion";
-    let whole = eval.force_string_no_context(whole, pos, what)?;
+    let whole = eval.force_string_no_context(whole, Pos::NONE, what)?;
     let components: Vec<Value<'a>> =
         version::components(whole.items()).map(|component| eval.string(component)).collect();
     Ok(eval.list(&components))
 }
 
-fn parse_drv_name<'a>(eval: &mut Eval<'a>, args: &[Value<'a>], pos: Pos) -> Result<Value<'a>> {
+fn parse_drv_name<'a>(eval: &mut Eval<'a>, args: &[Value<'a>], _: Pos) -> Result<Value<'a>> {
     let &[whole] = args else { return Ok(Value::Null) };
     let what = "while evaluating the first argument passed to builtins.parseDrvName";
-    let whole = eval.force_string_no_context(whole, pos, what)?;
+    let whole = eval.force_string_no_context(whole, Pos::NONE, what)?;
     let (name, version) = version::parse_drv_name(whole.items());
     let mut attrs = AttrsBuilder::with_capacity(2);
     attrs.add(eval.known.name, eval.string(name));
