@@ -6,8 +6,8 @@
 pub mod validated;
 
 pub mod process;
-pub mod syntax;
 pub mod store;
+pub mod syntax;
 
 pub mod eval;
 

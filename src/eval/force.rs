@@ -232,16 +232,12 @@ impl<'a> Eval<'a> {
             return Ok(bytes);
         }
         let text = String::from_utf8_lossy(bytes.items());
-        let refers = self.contexts.elements(names).first().map(|element| match element {
-            super::value::ContextElement::Opaque(path)
-            | super::value::ContextElement::DrvDeep(path)
-            | super::value::ContextElement::Built(path, _) => {
-                String::from_utf8_lossy(path).into_owned()
-            }
-        });
+        let store = self.store.dir();
+        let elements = self.contexts.elements(names);
+        let refers = elements.first().map(|element| store.to_absolute(element.path()));
+        let refers = String::from_utf8_lossy(refers.as_deref().unwrap_or_default()).into_owned();
         let message = format!(
-            "the string '{text}' is not allowed to refer to a store path (such as '{}')",
-            refers.unwrap_or_default()
+            "the string '{text}' is not allowed to refer to a store path (such as '{refers}')"
         );
         Err(Error::evaluation(pos, message).while_(pos, context))
     }

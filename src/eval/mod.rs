@@ -18,14 +18,18 @@ mod literals;
 mod lower;
 mod operators;
 pub mod position;
+pub mod print;
+pub mod report;
 mod run;
 mod select;
 pub mod settings;
+pub mod store_state;
 pub mod text;
 pub mod value;
 
 use rustc_hash::FxHashMap;
 
+use crate::store::StoreDir;
 use crate::syntax::{Symbol, Symbols};
 use arena::Arena;
 use builtins::PrimOp;
@@ -38,6 +42,7 @@ pub use known::Known;
 use lower::Lowering;
 use position::Sources;
 use settings::Settings;
+use store_state::StoreState;
 use value::{Attrs, Bytes, Context, Contexts, Env, List, PrimOpId, Value};
 
 /// One evaluation: all sources that it read, and all values that it made.
@@ -57,6 +62,8 @@ pub struct Eval<'a> {
     pub contexts: Contexts,
     /// All sources.
     pub sources: Sources,
+    /// What was put into the store, or would have been.
+    pub store: StoreState,
     /// Names with a meaning.
     pub known: Known,
     code: Code<'a>,
@@ -99,10 +106,11 @@ impl<'a> Eval<'a> {
             arena,
             io,
             calls: Vec::with_capacity(settings.max_call_depth.min(1 << 20) + 1),
-            settings,
             symbols,
             contexts: Contexts::default(),
             sources: Sources::default(),
+            store: StoreState::new(StoreDir::new(&settings.store_dir).unwrap_or_default()),
+            settings,
             known,
             code: Code::default(),
             lowering,

@@ -2,7 +2,7 @@
 
 use std::cell::Cell;
 
-use super::{Lowered, LowerError, Lowerer, number};
+use super::{LowerError, Lowered, Lowerer, number};
 use crate::eval::code::Node;
 use crate::eval::value::{Attrs, AttrsBuilder, Context, Value};
 use crate::syntax::{Symbol, Text};

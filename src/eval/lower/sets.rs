@@ -52,8 +52,7 @@ impl<'a> Lowerer<'_, '_, 'a> {
         let shape = self.shape(&set.attrs);
         let overrides = self.tables.known.overrides;
         let overrides = if recursive { shape.find(overrides).map(number) } else { None };
-        let code =
-            SetCode { shape, values, dynamics, inherit_from, recursive, frame, overrides };
+        let code = SetCode { shape, values, dynamics, inherit_from, recursive, frame, overrides };
         self.code.sets.push(code);
         Ok(Node::Attrs(number(self.code.sets.len() - 1)))
     }
