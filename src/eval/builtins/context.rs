@@ -11,7 +11,7 @@ use crate::eval::coerce::Coercion;
 use crate::eval::error::{Error, Result};
 use crate::eval::position::Pos;
 use crate::eval::value::{Attr, AttrsBuilder, Context, ContextElement, Value};
-use crate::store::StoreDir;
+use crate::store::{DRV_EXTENSION, StorePath};
 
 /// The builtins of this file.
 pub(super) const PRIMOPS: &[PrimOp] = &[
@@ -58,7 +58,7 @@ fn unsafe_discard_output_dependency<'a>(
     let mut elements = eval.contexts.elements(context).to_vec();
     for element in &mut elements {
         if let ContextElement::DrvDeep(path) = element {
-            *element = ContextElement::Opaque(std::mem::take(path));
+            *element = ContextElement::Opaque(path.clone());
         }
     }
     Ok(Value::Str(eval.contexts.intern(elements), bytes))
@@ -75,11 +75,14 @@ fn add_drv_output_dependencies<'a>(
     let (bytes, context) = eval.coerce(text, Pos::NONE, Coercion::INTERPOLATION, what)?;
     let message = match eval.contexts.elements(context) {
         [ContextElement::DrvDeep(_)] => return Ok(Value::Str(context, bytes)),
-        [ContextElement::Opaque(path)] if path.ends_with(b".drv") => {
+        [ContextElement::Opaque(path)] if path.is_derivation() => {
             let deep = ContextElement::DrvDeep(path.clone());
             return Ok(Value::Str(eval.contexts.intern(vec![deep]), bytes));
         }
-        [ContextElement::Opaque(path)] => format!("path '{}' is not a derivation", shown(path)),
+        [ContextElement::Opaque(path)] => {
+            let path = eval.store.dir().to_absolute(path);
+            format!("path '{}' is not a derivation", shown(&path))
+        }
         [ContextElement::Built(_, output)] => format!(
             "`addDrvOutputDependencies` can only act on derivations, not on a derivation output such as '{}'",
             shown(output)
@@ -99,22 +102,18 @@ fn get_context<'a>(eval: &mut Eval<'a>, args: &[Value<'a>], _: Pos) -> Result<Va
     let &[text] = args else { return Ok(Value::Null) };
     let what = "while evaluating the argument passed to builtins.getContext";
     let (_, context) = eval.force_string(text, Pos::NONE, what)?;
-    let mut infos: BTreeMap<Box<[u8]>, Info<'a>> = BTreeMap::new();
+    let mut infos: BTreeMap<&StorePath, Info<'a>> = BTreeMap::new();
     for element in eval.contexts.elements(context) {
+        let info = infos.entry(element.path()).or_default();
         match element {
-            ContextElement::Opaque(path) => infos.entry(path.clone()).or_default().path = true,
-            ContextElement::DrvDeep(path) => {
-                infos.entry(path.clone()).or_default().all_outputs = true;
-            }
-            ContextElement::Built(path, output) => {
-                let output = eval.string(output);
-                infos.entry(path.clone()).or_default().outputs.push(output);
-            }
+            ContextElement::Opaque(_) => info.path = true,
+            ContextElement::DrvDeep(_) => info.all_outputs = true,
+            ContextElement::Built(_, output) => info.outputs.push(eval.string(output)),
         }
     }
     let mut attrs = AttrsBuilder::with_capacity(infos.len());
     for (path, info) in infos {
-        let name = eval.symbols.intern(&path);
+        let name = eval.symbols.intern(&eval.store.dir().to_absolute(path));
         attrs.add(name, info.into_value(eval));
     }
     Ok(Value::Attrs(attrs.build(eval.arena)))
@@ -165,10 +164,11 @@ fn append_info<'a>(
     elements: &mut Vec<ContextElement>,
 ) -> Result<()> {
     let name = eval.symbol_bytes(info.name).items();
-    let Some((path, is_derivation)) = parse_store_path(&eval.settings.store_dir, name) else {
+    let Ok(path) = eval.store.dir().parse(name) else {
         let message = format!("context key '{}' is not a store path", shown(name));
         return Err(Error::evaluation(info.pos, message));
     };
+    let is_derivation = name.ends_with(DRV_EXTENSION.as_bytes());
     let what = "while evaluating the value of a string context";
     let parts = eval.force_attrs(Value::Ref(info.slot), info.pos, what)?;
     let not_a_derivation = |kind: &str| {
@@ -205,13 +205,6 @@ fn append_info<'a>(
         }
     }
     Ok(())
-}
-
-/// The store path that `name` is, in canonical form, and whether its name ends as a derivation's.
-fn parse_store_path(store: &[u8], name: &[u8]) -> Option<(Box<[u8]>, bool)> {
-    let store = StoreDir::new(store).ok()?;
-    let path = store.parse(name).ok()?;
-    Some((store.to_absolute(&path).into_boxed_slice(), name.ends_with(b".drv")))
 }
 
 fn shown(bytes: &[u8]) -> Cow<'_, str> {

@@ -4,13 +4,25 @@ use super::PrimOp;
 use crate::eval::Eval;
 use crate::eval::error::{Error, Result};
 use crate::eval::position::Pos;
+use crate::eval::print;
 use crate::eval::text::json;
-use crate::eval::value::{AttrsBuilder, Value};
+use crate::eval::value::{AttrsBuilder, Context, Value};
 use crate::syntax::Symbol;
 
 /// The builtins of this file.
-pub(super) const PRIMOPS: &[PrimOp] =
-    &[PrimOp { name: "fromJSON", arity: 1, strict: 1, run: from_json }];
+pub(super) const PRIMOPS: &[PrimOp] = &[
+    PrimOp { name: "fromJSON", arity: 1, strict: 1, run: from_json },
+    PrimOp { name: "toJSON", arity: 1, strict: 1, run: to_json },
+];
+
+/// The text refers to all that the strings in the value refer to.
+fn to_json<'a>(eval: &mut Eval<'a>, args: &[Value<'a>], _: Pos) -> Result<Value<'a>> {
+    let &[value] = args else { return Ok(Value::Null) };
+    let mut text = Vec::new();
+    let mut context = Context::NONE;
+    print::json::to_json(eval, value, Pos::NONE, true, &mut text, &mut context)?;
+    Ok(eval.string_with(&text, context))
+}
 
 fn from_json<'a>(eval: &mut Eval<'a>, args: &[Value<'a>], _: Pos) -> Result<Value<'a>> {
     let &[text] = args else { return Ok(Value::Null) };

@@ -7,6 +7,7 @@ mod json;
 mod strings;
 mod types;
 mod versions;
+mod xml;
 
 use super::Eval;
 use super::error::Result;
@@ -39,6 +40,7 @@ const FAMILIES: &[&[PrimOp]] = &[
     strings::PRIMOPS,
     types::PRIMOPS,
     versions::PRIMOPS,
+    xml::PRIMOPS,
 ];
 
 /// Builtins that are variables under their plain names.
