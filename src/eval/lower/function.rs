@@ -19,7 +19,7 @@ impl<'u> Lowerer<'_, 'u, '_> {
         function: syntax::LambdaId,
         name: Option<Symbol>,
     ) -> Lowered<Node> {
-        let lambda: &'u syntax::Lambda = self.ast.lambda(function);
+        let lambda = self.ast.lambda(function);
         let mark = self.tables.scopes.mark();
         self.depth += 1;
         let slots_around = std::mem::replace(&mut self.slots, 0);
