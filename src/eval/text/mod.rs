@@ -5,6 +5,7 @@ pub mod json;
 pub mod number;
 pub mod path;
 pub mod print;
+pub mod regex;
 pub mod replace;
 #[cfg(test)]
 mod tests;
