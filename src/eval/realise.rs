@@ -5,6 +5,7 @@
 use std::borrow::Cow;
 
 use super::Eval;
+use super::builtins;
 use super::error::{Error, ErrorKind, Result};
 use super::io::{FileType, reason};
 use super::position::Pos;
@@ -86,6 +87,9 @@ impl<'a> Eval<'a> {
 
     /// The contents of a file.
     pub(super) fn read_file(&mut self, path: &[u8], pos: Pos) -> Result<Vec<u8>> {
+        if let Some(text) = builtins::file(path) {
+            return Ok(text.to_vec());
+        }
         if let Ok(store_path) = self.store.dir().parse(path)
             && let Some(text) = self.store.text(&store_path)
         {
@@ -97,6 +101,9 @@ impl<'a> Eval<'a> {
 
     /// What stands at a path; links at its end are not followed.
     pub(super) fn file_type(&self, path: &[u8], pos: Pos) -> Result<Option<FileType>> {
+        if builtins::file(path).is_some() {
+            return Ok(Some(FileType::Regular));
+        }
         if let Ok(store_path) = self.store.dir().parse(path)
             && self.store.text(&store_path).is_some()
         {

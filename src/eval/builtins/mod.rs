@@ -80,6 +80,17 @@ const GLOBAL: &[&str] = &[
     "true",
 ];
 
+/// Where the files stand that the evaluator itself has: `<nix/…>`.
+pub(super) const OWN_FILES: &[u8] = b"/builtin/nix/";
+
+/// A file that the evaluator itself has.
+pub(super) fn file(path: &[u8]) -> Option<&'static [u8]> {
+    match path.strip_prefix(OWN_FILES)? {
+        b"fetchurl.nix" => Some(include_bytes!("fetchurl.nix")),
+        _ => None,
+    }
+}
+
 /// Makes the builtins and the variables that every program sees.
 pub(super) fn install(eval: &mut Eval<'_>) {
     let mut set = AttrsBuilder::with_capacity(128);

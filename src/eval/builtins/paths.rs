@@ -115,8 +115,7 @@ fn find_file<'a>(eval: &mut Eval<'a>, args: &[Value<'a>], pos: Pos) -> Result<Va
         }
     }
     if let Some(rest) = name.strip_prefix(b"nix/") {
-        let path = [b"/builtin/nix/", rest].concat();
-        return eval.path_value(&path, pos);
+        return eval.path_value(&[super::OWN_FILES, rest].concat(), pos);
     }
     let name = shown(name);
     let message = if eval.settings.pure {
