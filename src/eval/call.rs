@@ -174,8 +174,10 @@ impl<'a> Eval<'a> {
                     Some(name) => format!("while calling '{}'", self.symbols.text(name)),
                     None => "while calling anonymous lambda".to_owned(),
                 };
-                error =
-                    error.while_(self.code.lambda(id).pos, name).while_(call.pos, "from call site");
+                error = error.while_(self.code.lambda(id).pos, name);
+                if !call.pos.is_none() {
+                    error = error.while_(call.pos, "from call site");
+                }
             }
         }
         error
@@ -301,8 +303,12 @@ impl<'a> Eval<'a> {
     }
 }
 
+/// Tells a failure which builtin was called. Two are left out, as in Nix, since they say nothing.
 #[cold]
-fn primop_trace(name: &str, error: Error, pos: Pos) -> Error {
+pub(super) fn primop_trace(name: &str, error: Error, pos: Pos) -> Error {
+    if matches!(name, "addErrorContext" | "break") {
+        return error;
+    }
     error.while_(pos, format!("while calling the '{name}' builtin"))
 }
 

@@ -3,7 +3,7 @@
 use std::cell::Cell;
 
 use super::Eval;
-use super::call::{Applied, MOST_ARGUMENTS};
+use super::call::{Applied, MOST_ARGUMENTS, primop_trace};
 use super::code::{Node, NodeId, Range};
 use super::error::{Error, ErrorKind, Result};
 use super::position::Pos;
@@ -274,9 +274,7 @@ impl<'a> Eval<'a> {
         env: Env<'a>,
         pos: Pos,
     ) -> Result<Value<'a>> {
-        self.eval(arg, env).map_err(|error| {
-            error.while_(pos, format!("while calling the '{}' builtin", self.primop(id).name))
-        })
+        self.eval(arg, env).map_err(|error| primop_trace(self.primop(id).name, error, pos))
     }
 
     /// A lazy argument of a builtin: in a home of its own, unless it is a value or has one.

@@ -44,7 +44,9 @@ fn check(text: &'static str) {
         .iter()
         .map(|(program, expected)| (program, expected.join("\n"), value_of(program)))
         .filter(|(_, expected, found)| found != expected)
-        .map(|(program, expected, found)| format!("{program}\n  wanted {expected}\n   found {found}"))
+        .map(|(program, expected, found)| {
+            format!("{program}\n  wanted {expected}\n   found {found}")
+        })
         .collect();
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
@@ -107,8 +109,7 @@ fn attributes_keep_their_places_as_in_nix() {
     let program = "map (p: if p == null then p else \"${toString p.line}:${toString p.column}\") (import /f.nix)";
     let program = program.replace("toString", "builtins.toJSON");
     let found = evaluated(&program, &io, Settings::default()).unwrap();
-    let expected =
-        r#"[ "1:11" "1:11" "1:11" "1:11" "4:48" "5:34" "5:61" null null null null ]"#;
+    let expected = r#"[ "1:11" "1:11" "1:11" "1:11" "4:48" "5:34" "5:61" null null null null ]"#;
     assert_eq!(found, expected);
 }
 
@@ -144,7 +145,8 @@ fn files_are_imported_once_and_scoped_ones_each_time() {
     let io = MemoryIo::new()
         .file("/dir/default.nix", "builtins.trace \"read\" (x: x + 1)")
         .file("/scoped.nix", "builtins.trace \"scoped\" (a + builtins.length [ true ])");
-    let program = "[ (import /dir 1) (import \"/dir/default.nix\" 2) (import { outPath = \"/dir\"; } 3)
+    let program =
+        "[ (import /dir 1) (import \"/dir/default.nix\" 2) (import { outPath = \"/dir\"; } 3)
         (scopedImport { a = 1; } /scoped.nix) (scopedImport { a = 2; true = 0; } /scoped.nix) ]";
     assert_eq!(evaluated(program, &io, Settings::default()).unwrap(), "[ 2 3 4 2 3 ]");
     let texts: Vec<Vec<u8>> = io.messages().into_iter().map(|(_, text)| text).collect();
@@ -172,7 +174,9 @@ fn constants_say_what_the_settings_say() {
 
 #[test]
 fn variables_are_the_builtins_of_nix_and_their_hidden_names() {
-    for program in ["[ abort import map null removeAttrs throw true ]", "[ __add __head __nixPath ]"] {
+    for program in
+        ["[ abort import map null removeAttrs throw true ]", "[ __add __head __nixPath ]"]
+    {
         assert!(!value_of(program).starts_with("error"), "{program}");
     }
     for name in ["add", "head", "__map", "__import", "__true", "nixPath", "__builtins"] {
