@@ -4,18 +4,24 @@ mod chosen;
 mod closure;
 mod collect;
 mod constants;
+mod context;
 mod control;
 mod derivation;
+mod env;
 mod fetch;
 mod hashes;
+mod json;
 mod lists;
 mod numbers;
 mod paths;
 mod sets;
 mod sort;
+mod strings;
+mod types;
+mod versions;
+mod xml;
 #[cfg(test)]
 mod tests;
-mod types;
 
 use super::Eval;
 use super::error::Result;
@@ -43,15 +49,21 @@ pub struct PrimOp {
 const FAMILIES: &[&[PrimOp]] = &[
     closure::PRIMOPS,
     collect::PRIMOPS,
+    context::PRIMOPS,
     control::PRIMOPS,
     derivation::PRIMOPS,
+    env::PRIMOPS,
     hashes::PRIMOPS,
+    json::PRIMOPS,
     lists::PRIMOPS,
     numbers::PRIMOPS,
     paths::PRIMOPS,
     sets::PRIMOPS,
     sort::PRIMOPS,
+    strings::PRIMOPS,
     types::PRIMOPS,
+    versions::PRIMOPS,
+    xml::PRIMOPS,
 ];
 
 /// Builtins that are variables under their plain names.
