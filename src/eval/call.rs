@@ -4,7 +4,7 @@
 use std::cell::Cell;
 
 use super::Eval;
-use super::code::{Lambda, LambdaId, NodeId, Pattern};
+use super::code::{Lambda, LambdaId, Node, NodeId, Pattern};
 use super::error::{Error, ErrorKind, Result};
 use super::position::Pos;
 use super::value::{Args, Attrs, Env, PrimOpId, Up, Value, share};
@@ -54,10 +54,23 @@ impl<'a> Eval<'a> {
             args = &args[used..];
             function = match applied {
                 Applied::Value(value) => value,
-                Applied::Body(body, env) => self.eval(body, env)?,
+                Applied::Body(body, env) if args.is_empty() => return self.eval(body, env),
+                Applied::Body(body, env) => self.finish(body, env)?,
             };
         }
         Ok(function)
+    }
+
+    /// Evaluates the body of a function whose result is called with the arguments that are left. All
+    /// arguments of one call count as one for `max-call-depth`, so this part of it is over.
+    #[inline]
+    pub(super) fn finish(&mut self, body: NodeId, env: Env<'a>) -> Result<Value<'a>> {
+        let value = match self.code.node(body) {
+            Node::Lambda(inner) => Value::Lambda(inner, env),
+            _ => self.eval(body, env)?,
+        };
+        self.calls.pop();
+        Ok(value)
     }
 
     /// A call that is carried out when its value is wanted.

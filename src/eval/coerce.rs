@@ -36,7 +36,7 @@ impl<'a> Eval<'a> {
         what: &'static str,
     ) -> Result<(Bytes<'a>, Context)> {
         self.check_stack()?;
-        let value = self.force(value, pos).map_err(|error| error.while_(pos, what))?;
+        let value = self.force(value, pos)?;
         match value {
             Value::Str(context, bytes) => Ok((bytes, context)),
             Value::Path(path) if how.copy_to_store => {

@@ -221,10 +221,7 @@ impl<'a> Eval<'a> {
                     if at == end {
                         return Ok(Applied::Body(body, frame));
                     }
-                    callee = match self.code.node(body) {
-                        Node::Lambda(inner) => Value::Lambda(inner, frame),
-                        _ => self.eval(body, frame)?,
-                    };
+                    callee = self.finish(body, frame)?;
                 }
                 Value::PrimOp(id) if usize::from(self.primop(id).arity) <= end - at => {
                     let arity = usize::from(self.primop(id).arity);
@@ -302,7 +299,7 @@ impl<'a> Eval<'a> {
             callee = match applied {
                 applied if rest.is_empty() => return Ok(applied),
                 Applied::Value(value) => value,
-                Applied::Body(body, frame) => self.eval(body, frame)?,
+                Applied::Body(body, frame) => self.finish(body, frame)?,
             };
         }
     }

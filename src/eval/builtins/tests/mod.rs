@@ -109,7 +109,7 @@ fn attributes_keep_their_places_as_in_nix() {
     let program = "map (p: if p == null then p else \"${toString p.line}:${toString p.column}\") (import /f.nix)";
     let program = program.replace("toString", "builtins.toJSON");
     let found = evaluated(&program, &io, Settings::default()).unwrap();
-    let expected = r#"[ "1:11" "1:11" "1:11" "1:11" "4:48" "5:34" "5:61" null null null null ]"#;
+    let expected = r#"[ "1:11" "1:11" "1:11" "1:11" "4:44" "5:35" "5:61" null null null null ]"#;
     assert_eq!(found, expected);
 }
 
@@ -191,4 +191,33 @@ fn the_context_of_an_error_is_one_that_is_always_shown() {
     let error = evaluated(program, &MemoryIo::new(), Settings::default()).unwrap_err();
     let custom: Vec<_> = error.data().traces.iter().filter(|step| step.custom).collect();
     assert!(matches!(custom[..], [step] if step.message == "here"));
+}
+
+#[test]
+fn arguments_are_evaluated_in_the_order_of_nix() {
+    for (program, first) in [
+        ("builtins.elemAt (throw \"a\") (throw \"b\")", "b"),
+        ("builtins.genList (throw \"a\") (throw \"b\")", "b"),
+        ("builtins.filter (throw \"a\") (throw \"b\")", "b"),
+        ("builtins.any (throw \"a\") (throw \"b\")", "a"),
+        ("builtins.foldl' (throw \"a\") (throw \"b\") (throw \"c\")", "a"),
+        ("builtins.foldl' (a: b: 1) (throw \"b\") (throw \"c\")", "c"),
+        ("builtins.getAttr (throw \"a\") (throw \"b\")", "a"),
+        ("scopedImport (throw \"a\") (throw \"b\")", "b"),
+        ("builtins.addErrorContext (throw \"a\") (throw \"b\")", "a"),
+        ("builtins.sort (a: b: throw \"compared\") [ 1 (throw \"b\") ]", "b"),
+    ] {
+        assert_eq!(value_of(program), format!("error: {first}"), "{program}");
+    }
+}
+
+#[test]
+fn a_call_counts_once_however_many_arguments_it_has() {
+    let nested =
+        |depth: u32| format!("let f = n: m: if n == 0 then 0 else 1 + f (n - 1) m; in f {depth} 1");
+    let settings = || Settings { max_call_depth: 100, ..Settings::default() };
+    let evaluated = |depth| evaluated(&nested(depth), &MemoryIo::new(), settings());
+    assert_eq!(evaluated(99).unwrap(), "99");
+    let error = evaluated(100).unwrap_err();
+    assert_eq!(error.to_string(), "stack overflow; max-call-depth exceeded");
 }
