@@ -75,6 +75,8 @@ pub struct Eval<'a> {
     imports: Imports<'a>,
     /// The calls that are going on.
     calls: Vec<CallFrame>,
+    /// Calls so far, more or less.
+    ticks: u32,
     /// The lowest address that the stack may reach.
     stack_end: usize,
     /// Names as strings, by symbol.
@@ -119,6 +121,7 @@ impl<'a> Eval<'a> {
             globals: FxHashMap::default(),
             builtins: empty_attrs,
             imports: Imports::default(),
+            ticks: 0,
             stack_end,
             names: Vec::new(),
             no_variables: arena.block(None, 0, |_| Value::Null.into()),
