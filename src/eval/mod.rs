@@ -33,7 +33,7 @@ use rustc_hash::FxHashMap;
 use crate::store::StoreDir;
 use crate::syntax::{Symbol, Symbols};
 use arena::Arena;
-use builtins::PrimOp;
+use builtins::{Patterns, PrimOp};
 use call::CallFrame;
 use code::Code;
 pub use coerce::Coercion;
@@ -73,6 +73,7 @@ pub struct Eval<'a> {
     globals: FxHashMap<Symbol, Value<'a>>,
     builtins: Attrs<'a>,
     imports: Imports<'a>,
+    patterns: Patterns,
     /// The calls that are going on.
     calls: Vec<CallFrame>,
     /// The lowest address that the stack may reach.
@@ -119,6 +120,7 @@ impl<'a> Eval<'a> {
             globals: FxHashMap::default(),
             builtins: empty_attrs,
             imports: Imports::default(),
+            patterns: Patterns::default(),
             stack_end,
             names: Vec::new(),
             no_variables: arena.block(None, 0, |_| Value::Null.into()),

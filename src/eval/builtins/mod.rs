@@ -14,6 +14,7 @@ mod json;
 mod lists;
 mod numbers;
 mod paths;
+mod regex;
 mod sets;
 mod sort;
 mod strings;
@@ -22,6 +23,8 @@ mod versions;
 mod xml;
 #[cfg(test)]
 mod tests;
+
+pub(super) use regex::Patterns;
 
 use super::Eval;
 use super::error::Result;
@@ -58,6 +61,7 @@ const FAMILIES: &[&[PrimOp]] = &[
     lists::PRIMOPS,
     numbers::PRIMOPS,
     paths::PRIMOPS,
+    regex::PRIMOPS,
     sets::PRIMOPS,
     sort::PRIMOPS,
     strings::PRIMOPS,
