@@ -14,6 +14,7 @@ mod json;
 mod lists;
 mod numbers;
 mod paths;
+mod regex;
 mod sets;
 mod sort;
 mod strings;
@@ -24,6 +25,8 @@ mod versions;
 mod xml;
 
 use std::cell::Cell;
+
+pub(super) use regex::Patterns;
 
 use super::Eval;
 use super::error::Result;
@@ -60,6 +63,7 @@ const FAMILIES: &[&[PrimOp]] = &[
     lists::PRIMOPS,
     numbers::PRIMOPS,
     paths::PRIMOPS,
+    regex::PRIMOPS,
     sets::PRIMOPS,
     sort::PRIMOPS,
     strings::PRIMOPS,
