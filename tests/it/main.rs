@@ -13,5 +13,6 @@ mod phases;
 mod probe;
 mod ssh;
 mod sshd;
+mod store;
 mod syntax;
 mod tidy;
