@@ -72,6 +72,7 @@ impl Options {
                 current_system: RealIo::system(),
                 home: std::env::home_dir().map(|home| home.into_os_string().into_vec()),
                 trace_verbose: self.trace_verbose,
+                store_dir: store_dir(),
                 abort_on_warn: matches!(
                     std::env::var("NIX_ABORT_ON_WARN").as_deref(),
                     Ok("1" | "yes" | "true")
@@ -101,6 +102,12 @@ impl Options {
         }
         Ok(chosen)
     }
+}
+
+/// Where the store is (nix(1), environment).
+fn store_dir() -> Vec<u8> {
+    let set = ["NIX_STORE_DIR", "NIX_STORE"].iter().find_map(std::env::var_os);
+    set.map_or_else(|| Settings::default().store_dir, OsStringExt::into_vec)
 }
 
 /// `--argstr` wins over `--arg` of the same name.
