@@ -3,6 +3,7 @@
 use std::cell::Cell;
 
 use super::Eval;
+use super::call::primop_trace;
 use super::code::{Arithmetic, Binary, NodeId, Range};
 use super::coerce::Coercion;
 use super::error::{Error, ErrorKind, Result};
@@ -44,7 +45,28 @@ impl<'a> Eval<'a> {
         Error::new(ErrorKind::Assertion, pos, format!("assertion '{condition}' failed"))
     }
 
+    /// An operator that Nix has as a call of a builtin.
     pub(super) fn arithmetic_node(
+        &mut self,
+        node: NodeId,
+        op: Arithmetic,
+        left: NodeId,
+        right: NodeId,
+        env: Env<'a>,
+    ) -> Result<Value<'a>> {
+        self.arithmetic_value(node, op, left, right, env).map_err(|error| {
+            let name = match op {
+                Arithmetic::Sub => "sub",
+                Arithmetic::Mul => "mul",
+                Arithmetic::Div => "div",
+                _ => "lessThan",
+            };
+            primop_trace(name, error, self.code.pos(node))
+        })
+    }
+
+    #[inline]
+    fn arithmetic_value(
         &mut self,
         node: NodeId,
         op: Arithmetic,

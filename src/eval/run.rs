@@ -3,7 +3,7 @@
 use std::cell::Cell;
 
 use super::Eval;
-use super::call::{Applied, MOST_ARGUMENTS};
+use super::call::{Applied, MOST_ARGUMENTS, primop_trace};
 use super::code::{Node, NodeId, Range};
 use super::error::{Error, ErrorKind, Result};
 use super::position::Pos;
@@ -221,10 +221,7 @@ impl<'a> Eval<'a> {
                     if at == end {
                         return Ok(Applied::Body(body, frame));
                     }
-                    callee = match self.code.node(body) {
-                        Node::Lambda(inner) => Value::Lambda(inner, frame),
-                        _ => self.eval(body, frame)?,
-                    };
+                    callee = self.finish(body, frame)?;
                 }
                 Value::PrimOp(id) if usize::from(self.primop(id).arity) <= end - at => {
                     let arity = usize::from(self.primop(id).arity);
@@ -274,9 +271,7 @@ impl<'a> Eval<'a> {
         env: Env<'a>,
         pos: Pos,
     ) -> Result<Value<'a>> {
-        self.eval(arg, env).map_err(|error| {
-            error.while_(pos, format!("while calling the '{}' builtin", self.primop(id).name))
-        })
+        self.eval(arg, env).map_err(|error| primop_trace(self.primop(id).name, error, pos))
     }
 
     /// A lazy argument of a builtin: in a home of its own, unless it is a value or has one.
@@ -304,7 +299,7 @@ impl<'a> Eval<'a> {
             callee = match applied {
                 applied if rest.is_empty() => return Ok(applied),
                 Applied::Value(value) => value,
-                Applied::Body(body, frame) => self.eval(body, frame)?,
+                Applied::Body(body, frame) => self.finish(body, frame)?,
             };
         }
     }

@@ -17,11 +17,11 @@ mod paths;
 mod sets;
 mod sort;
 mod strings;
+#[cfg(test)]
+mod tests;
 mod types;
 mod versions;
 mod xml;
-#[cfg(test)]
-mod tests;
 
 use super::Eval;
 use super::error::Result;
