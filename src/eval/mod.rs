@@ -17,6 +17,7 @@ mod known;
 mod literals;
 mod lower;
 mod operators;
+mod pick;
 pub mod position;
 pub mod print;
 mod realise;
