@@ -9,5 +9,6 @@ pub mod regex;
 pub mod replace;
 #[cfg(test)]
 mod tests;
+pub mod toml;
 pub mod version;
 pub mod xml;
