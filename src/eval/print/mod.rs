@@ -76,7 +76,7 @@ fn place_of(eval: &Eval<'_>, value: Value<'_>, pos: Pos) -> Pos {
 }
 
 /// Holds the nesting of a value to what calls are held to, as C++ Nix does: some values have no end.
-fn check_depth(eval: &Eval<'_>, depth: usize, pos: Pos) -> Result<()> {
+pub(super) fn check_depth(eval: &Eval<'_>, depth: usize, pos: Pos) -> Result<()> {
     if depth > eval.settings.max_call_depth {
         let message = "stack overflow; max-call-depth exceeded";
         return Err(Error::new(ErrorKind::StackOverflow, pos, message));
