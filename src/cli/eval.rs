@@ -31,6 +31,7 @@ use job::{Ended, Job};
 #[command(after_help = "Example:\n  nixos-bootstrap eval --expr '{ a = 1 + 1; }' --strict\n  \
                         nixos-bootstrap eval -f ./default.nix -A hello.meta --json --strict\n  \
                         nixos-bootstrap eval --expr '{ x }: x * 2' --arg x 21")]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 pub(super) struct Args {
     /// An attribute path below --expr or --file; without these, a file, `<name>`, or - for standard
     /// input

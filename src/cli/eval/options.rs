@@ -11,6 +11,7 @@ use crate::ui::terminal::say;
 /// Flags as in nix-instantiate(1) and nix.conf(5).
 #[derive(Debug, clap::Args)]
 #[command(next_help_heading = "Evaluation")]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 pub(super) struct Options {
     /// Pass the expression as this argument to functions (repeatable)
     #[arg(long, value_names = ["NAME", "EXPR"], num_args = 2, allow_hyphen_values = true)]

@@ -48,7 +48,7 @@ pub fn type_name(eval: &Eval<'_>, value: Value<'_>) -> Cow<'static, str> {
 
 /// The value that `value` stands for as far as it is known, and the slot it lives in, if any. Nothing is
 /// evaluated.
-fn known<'a>(value: Value<'a>) -> (Value<'a>, Option<&'a Slot<'a>>) {
+fn known(value: Value<'_>) -> (Value<'_>, Option<&Slot<'_>>) {
     let (mut value, mut home) = (value, None);
     while let Value::Ref(slot) = value {
         (value, home) = (slot.get(), Some(slot));
