@@ -60,15 +60,12 @@ fn elem_at<'a>(eval: &mut Eval<'a>, args: &[Value<'a>], pos: Pos) -> Result<Valu
     let index = eval.force_int(args[1], pos, what)?;
     let what = "while evaluating the first argument passed to 'builtins.elemAt'";
     let list = eval.force_list(args[0], pos, what)?;
-    match usize::try_from(index).ok().and_then(|index| list.items().get(index)) {
-        Some(slot) => eval.force_slot(slot, pos),
-        None => {
-            let size = list.len();
-            let message =
-                format!("'builtins.elemAt' called with index {index} on a list of size {size}");
-            Err(Error::evaluation(pos, message))
-        }
+    if let Some(slot) = usize::try_from(index).ok().and_then(|index| list.items().get(index)) {
+        return eval.force_slot(slot, pos);
     }
+    let size = list.len();
+    let message = format!("'builtins.elemAt' called with index {index} on a list of size {size}");
+    Err(Error::evaluation(pos, message))
 }
 
 fn map<'a>(eval: &mut Eval<'a>, args: &[Value<'a>], pos: Pos) -> Result<Value<'a>> {
