@@ -23,6 +23,9 @@ enum Callee {
     PrimOp(PrimOpId),
 }
 
+/// How many calls pass between two looks whether the caller wants an end.
+const TICKS: u32 = 1024;
+
 /// The most arguments that a builtin takes.
 pub(super) const MOST_ARGUMENTS: usize = 3;
 
@@ -161,6 +164,10 @@ impl<'a> Eval<'a> {
     fn push_call(&mut self, callee: Callee, pos: Pos) -> Result<()> {
         if self.calls.len() >= self.settings.max_call_depth {
             return Err(too_deep(pos));
+        }
+        self.ticks = self.ticks.wrapping_add(1);
+        if self.ticks.is_multiple_of(TICKS) && self.io.interrupted() {
+            return Err(Error::new(ErrorKind::Interrupted, pos, "interrupted"));
         }
         self.calls.push(CallFrame { callee, pos });
         Ok(())

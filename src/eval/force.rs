@@ -260,6 +260,6 @@ impl<'a> Eval<'a> {
 #[cold]
 fn stack_overflow() -> Error {
     const { assert!(STACK_RESERVE > 0) }
-    let message = "stack overflow; the program is nested too deeply";
+    let message = "stack overflow; max-call-depth exceeded";
     Error::new(ErrorKind::StackOverflow, Pos::NONE, message)
 }

@@ -25,7 +25,7 @@ impl<'a> Eval<'a> {
     #[inline]
     pub(super) fn eval(&mut self, node: NodeId, env: Env<'a>) -> Result<Value<'a>> {
         match self.code.node(node) {
-            Node::Const(number) => Ok(self.code.constants[number as usize]),
+            Node::Const(number) | Node::LateConst(number) => Ok(self.constant(number)),
             Node::Local { slot } => {
                 let slot = &env.items()[slot as usize];
                 self.value_of(slot).map_err(|error| error.or_at(self.code.pos(node)))
@@ -54,6 +54,15 @@ impl<'a> Eval<'a> {
         }
     }
 
+    /// A constant; those that are functions have a home, which is their identity.
+    #[inline]
+    fn constant(&self, number: u32) -> Value<'a> {
+        match self.code.constants[number as usize] {
+            Value::Ref(home) => home.get(),
+            value => value,
+        }
+    }
+
     /// The attribute at `index` of the recursive set whose frame is `frame`.
     #[inline]
     fn rec_slot(&self, frame: Env<'a>, index: u32) -> Option<&'a Slot<'a>> {
@@ -68,7 +77,9 @@ impl<'a> Eval<'a> {
         self.check_stack()?;
         loop {
             match self.code.node(node) {
-                Node::Const(number) => return Ok(self.code.constants[number as usize]),
+                Node::Const(number) | Node::LateConst(number) => {
+                    return Ok(self.constant(number));
+                }
                 Node::Local { slot } => {
                     return self.variable(node, &env.items()[slot as usize]);
                 }

@@ -5,6 +5,7 @@
 mod cli;
 mod copy;
 mod engine;
+mod eval_cli;
 mod facts;
 mod flakes;
 mod known_hosts;

@@ -10,6 +10,7 @@ use crate::eval::Eval;
 use crate::eval::coerce::Coercion;
 use crate::eval::error::{Error, Result};
 use crate::eval::position::Pos;
+use crate::eval::text::print::write_attr_name;
 use crate::eval::value::{Attr, AttrsBuilder, Context, ContextElement, Value};
 use crate::store::{DRV_EXTENSION, StorePath};
 
@@ -175,17 +176,16 @@ fn append_info<'a>(
 ) -> Result<()> {
     let name = eval.symbol_bytes(info.name).items();
     let Ok(path) = eval.store.dir().parse(name) else {
-        let message = format!("context key '{}' is not a store path", shown(name));
+        let message = format!("context key '{}' is not a store path", quoted(name));
         return Err(Error::evaluation(info.pos, message));
     };
     let is_derivation = name.ends_with(DRV_EXTENSION.as_bytes());
     let what = "while evaluating the value of a string context";
     let parts = eval.force_attrs(Value::Ref(info.slot), info.pos, what)?;
     let not_a_derivation = |kind: &str| {
-        let name = shown(name);
-        let message = format!(
-            "tried to add {kind} context of {name}, which is not a derivation, to a string"
-        );
+        let name = quoted(name);
+        let message =
+            format!("tried to add {kind} context of {name}, which is not a derivation, to a string");
         Err(Error::evaluation(info.pos, message))
     };
     if let Some(attr) = parts.get_attr(eval.known.path) {
@@ -220,4 +220,11 @@ fn append_info<'a>(
 
 fn shown(bytes: &[u8]) -> Cow<'_, str> {
     String::from_utf8_lossy(bytes)
+}
+
+/// A name as it would stand in a set.
+fn quoted(name: &[u8]) -> String {
+    let mut out = Vec::new();
+    write_attr_name(&mut out, name);
+    String::from_utf8_lossy(&out).into_owned()
 }
