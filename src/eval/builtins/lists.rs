@@ -200,12 +200,11 @@ fn elem<'a>(eval: &mut Eval<'a>, args: &[Value<'a>], pos: Pos) -> Result<Value<'
     };
     let what = "while searching for the presence of the given element in the list";
     for slot in list.items() {
-        let found = match place {
-            Some(place) => eval.equal_slots(place, slot, pos),
-            None => {
-                let value = eval.force_slot(slot, pos)?;
-                eval.equal(wanted, value, pos)
-            }
+        let found = if let Some(place) = place {
+            eval.equal_slots(place, slot, pos)
+        } else {
+            let value = eval.force_slot(slot, pos)?;
+            eval.equal(wanted, value, pos)
         };
         if found.map_err(|error| error.while_(pos, what))? {
             return Ok(Value::Bool(true));
