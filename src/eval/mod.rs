@@ -17,6 +17,7 @@ mod known;
 mod literals;
 mod lower;
 mod operators;
+mod pick;
 pub mod position;
 pub mod print;
 mod realise;
@@ -76,6 +77,8 @@ pub struct Eval<'a> {
     patterns: Patterns,
     /// The calls that are going on.
     calls: Vec<CallFrame>,
+    /// Calls so far, more or less.
+    ticks: u32,
     /// The lowest address that the stack may reach.
     stack_end: usize,
     /// Names as strings, by symbol.
@@ -120,6 +123,7 @@ impl<'a> Eval<'a> {
             globals: FxHashMap::default(),
             builtins: empty_attrs,
             imports: Imports::default(),
+            ticks: 0,
             patterns: Patterns::default(),
             stack_end,
             names: Vec::new(),

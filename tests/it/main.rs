@@ -6,6 +6,7 @@ mod builtins_text;
 mod cli;
 mod copy;
 mod engine;
+mod eval_cli;
 mod facts;
 mod flakes;
 mod known_hosts;

@@ -16,7 +16,12 @@ use crate::store::{DRV_EXTENSION, StorePath};
 
 /// The builtins of this file.
 pub(super) const PRIMOPS: &[PrimOp] = &[
-    PrimOp { name: "addDrvOutputDependencies", arity: 1, strict: 1, run: add_drv_output_dependencies },
+    PrimOp {
+        name: "addDrvOutputDependencies",
+        arity: 1,
+        strict: 1,
+        run: add_drv_output_dependencies,
+    },
     PrimOp { name: "appendContext", arity: 2, strict: 0b11, run: append_context },
     PrimOp { name: "getContext", arity: 1, strict: 1, run: get_context },
     PrimOp { name: "hasContext", arity: 1, strict: 1, run: has_context },
@@ -26,7 +31,12 @@ pub(super) const PRIMOPS: &[PrimOp] = &[
         strict: 1,
         run: unsafe_discard_output_dependency,
     },
-    PrimOp { name: "unsafeDiscardStringContext", arity: 1, strict: 1, run: unsafe_discard_string_context },
+    PrimOp {
+        name: "unsafeDiscardStringContext",
+        arity: 1,
+        strict: 1,
+        run: unsafe_discard_string_context,
+    },
 ];
 
 fn has_context<'a>(eval: &mut Eval<'a>, args: &[Value<'a>], _: Pos) -> Result<Value<'a>> {
@@ -174,8 +184,9 @@ fn append_info<'a>(
     let parts = eval.force_attrs(Value::Ref(info.slot), info.pos, what)?;
     let not_a_derivation = |kind: &str| {
         let name = quoted(name);
-        let message =
-            format!("tried to add {kind} context of {name}, which is not a derivation, to a string");
+        let message = format!(
+            "tried to add {kind} context of {name}, which is not a derivation, to a string"
+        );
         Err(Error::evaluation(info.pos, message))
     };
     if let Some(attr) = parts.get_attr(eval.known.path) {

@@ -58,7 +58,8 @@ fn string_length<'a>(eval: &mut Eval<'a>, args: &[Value<'a>], _: Pos) -> Result<
 /// A negative length means all that is left.
 fn substring<'a>(eval: &mut Eval<'a>, args: &[Value<'a>], _: Pos) -> Result<Value<'a>> {
     let &[start, length, text] = args else { return Ok(Value::Null) };
-    let what = "while evaluating the first argument (the start offset) passed to builtins.substring";
+    let what =
+        "while evaluating the first argument (the start offset) passed to builtins.substring";
     let start = eval.force_int(start, Pos::NONE, what)?;
     let Ok(start) = usize::try_from(start) else {
         return Err(Error::evaluation(Pos::NONE, "negative start position in 'substring'"));
@@ -110,8 +111,7 @@ fn replace_strings<'a>(eval: &mut Eval<'a>, args: &[Value<'a>], _: Pos) -> Resul
         return Err(Error::evaluation(Pos::NONE, message));
     }
     let mut patterns: Vec<&[u8]> = Vec::with_capacity(from.len());
-    let what =
-        "while evaluating one of the strings to replace passed to builtins.replaceStrings";
+    let what = "while evaluating one of the strings to replace passed to builtins.replaceStrings";
     for slot in from.items() {
         patterns.push(eval.force_string(Value::Ref(slot), Pos::NONE, what)?.0.items());
     }
