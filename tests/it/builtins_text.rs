@@ -324,6 +324,26 @@ fn regular_expressions() {
 }
 
 #[test]
+fn toml() {
+    prints(&[
+        (
+            r#"builtins.fromTOML "a = 1\nb = \"x\"\n[t]\nc = [ 1, 2.5, true ]\n[t.u]\nd = 'lit\\n'\n[[l]]\ne = 0x1F\n[[l]]\n""#,
+            r#"{ a = 1; b = "x"; l = [ { e = 31; } { } ]; t = { c = [ 1 2.5 true ]; u = { d = "lit\\n"; }; }; }"#,
+        ),
+        (r#"builtins.fromTOML """#, "{ }"),
+        (
+            r#"builtins.fromTOML "a.b.c = 1\n\"x y\" = { k = -inf, n = 1_000 }\ns = \"\"\"\nq \\\n   r\"\"\"""#,
+            r#"{ a = { b = { c = 1; }; }; s = "q r"; "x y" = { k = -inf; n = 1000; }; }"#,
+        ),
+        (
+            r#"map builtins.typeOf (builtins.attrValues (builtins.fromTOML "a = 1.0\nb = 1\nc = false\nd = []\ne = {}\nf = ''"))"#,
+            r#"[ "float" "int" "bool" "list" "set" "string" ]"#,
+        ),
+        (r#"fromTOML "\"\" = 1""#, r#"{ "" = 1; }"#),
+    ]);
+}
+
+#[test]
 fn failures() {
     fails(&[
         (r#"builtins.substring (-1) 1 "abc""#, "negative start position in 'substring'"),
@@ -396,5 +416,10 @@ fn failures() {
             r#"builtins.split "a{99999999}" "a""#,
             "memory limit exceeded by regular expression 'a{99999999}'",
         ),
+        (
+            r#"builtins.fromTOML "a = 2020-01-01""#,
+            "while parsing TOML: Dates and times are not supported",
+        ),
+        ("builtins.fromTOML 1", "expected a string but found an integer: 1"),
     ]);
 }

@@ -10,9 +10,6 @@ use crate::eval::text::path;
 use crate::eval::text::replace::{Piece, Replacer};
 use crate::eval::value::{Bytes, Context, List, Value, share};
 
-#[cfg(test)]
-mod tests;
-
 /// The builtins of this file.
 pub(super) const PRIMOPS: &[PrimOp] = &[
     PrimOp { name: "baseNameOf", arity: 1, strict: 1, run: base_name_of },
