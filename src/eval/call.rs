@@ -41,8 +41,10 @@ impl<'a> Eval<'a> {
     /// Calls `function` with `args`, each a value or a share of a slot.
     pub fn call(&mut self, function: Value<'a>, args: &[Value<'a>], pos: Pos) -> Result<Value<'a>> {
         let depth = self.calls.len();
+        let mark = self.arena.mark();
         let result = self.call_inner(function, args, pos);
-        self.leave(depth, result)
+        let result = self.leave(depth, result);
+        self.reclaim(&mark, result)
     }
 
     fn call_inner(

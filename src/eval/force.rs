@@ -72,6 +72,9 @@ impl<'a> Eval<'a> {
                     },
                     _ => value,
                 });
+                if !value.is_scalar() {
+                    self.arena.note_write(slot);
+                }
                 Ok(value)
             }
             Err(error) => {

@@ -32,8 +32,10 @@ impl<'a> Eval<'a> {
             }
             _ => {
                 let depth = self.calls.len();
+                let mark = self.arena.mark();
                 let result = self.run(node, env);
-                self.leave(depth, result)
+                let result = self.leave(depth, result);
+                self.reclaim(&mark, result)
             }
         }
     }
