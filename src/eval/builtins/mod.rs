@@ -20,6 +20,7 @@ mod sort;
 mod strings;
 #[cfg(test)]
 mod tests;
+mod toml;
 mod types;
 mod versions;
 mod xml;
@@ -67,6 +68,7 @@ const FAMILIES: &[&[PrimOp]] = &[
     sets::PRIMOPS,
     sort::PRIMOPS,
     strings::PRIMOPS,
+    toml::PRIMOPS,
     types::PRIMOPS,
     versions::PRIMOPS,
     xml::PRIMOPS,
