@@ -37,12 +37,13 @@ struct OpenSet {
 }
 
 impl OpenSets {
-    pub(super) fn new() -> Self {
+    /// No sets yet, but room for those of a source of this length.
+    pub(super) fn for_source_of(length: usize) -> Self {
         Self {
-            sets: Vec::new(),
-            attrs: Chains::new(),
-            dynamic: Chains::new(),
-            inherit_from: Chains::new(),
+            sets: Vec::with_capacity(length / 96),
+            attrs: Chains::with_capacity(length / 48),
+            dynamic: Chains::with_capacity(0),
+            inherit_from: Chains::with_capacity(0),
             map: FxHashMap::default(),
         }
     }
@@ -125,6 +126,7 @@ impl OpenSets {
     /// Puts all sets into the tree, when nothing can be added to them any more.
     pub(super) fn write(&self, ast: &mut Ast) {
         ast.sets.reserve_exact(self.sets.len());
+        ast.attrs.reserve_exact(self.attrs.len());
         for set in &self.sets {
             let attrs = self.attrs.write(set.attrs, &mut ast.attrs);
             sort(&mut ast.attrs, attrs);

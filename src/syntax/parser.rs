@@ -57,22 +57,17 @@ pub(super) struct Parser<'a> {
 
 impl<'a> Parser<'a> {
     fn new(source: &'a [u8], symbols: &'a mut Symbols, features: Features) -> Self {
-        let mut ast = Ast::default();
-        // What a source of this length usually needs, so that arrays seldom move.
-        ast.exprs.reserve(source.len() / 20);
-        ast.offsets.reserve(source.len() / 20);
-        ast.ids.reserve(source.len() / 48);
-        ast.text.reserve(source.len() / 4);
+        let length = source.len();
         Self {
             lexer: Lexer::new(source, symbols),
-            ast,
+            ast: Ast::for_source_of(length),
             features,
             depth: 0,
-            sets: OpenSets::new(),
-            ids: Vec::new(),
-            parts: Vec::new(),
-            names: Vec::new(),
-            formals: Vec::new(),
+            sets: OpenSets::for_source_of(length),
+            ids: Vec::with_capacity(16),
+            parts: Vec::with_capacity(16),
+            names: Vec::with_capacity(16),
+            formals: Vec::with_capacity(16),
             pieces: Vec::new(),
         }
     }

@@ -62,7 +62,7 @@ pub struct Symbols {
     bytes: Vec<u8>,
     /// Where each name ends in `bytes`; it starts where the one before ends.
     ends: Vec<u32>,
-    /// Open addressing, linear probing; a power of two of them, at most half taken.
+    /// Open addressing, linear probing; a power of two of them, at most three quarters taken.
     slots: Vec<Slot>,
 }
 
@@ -142,14 +142,14 @@ impl Symbols {
         self.bytes.extend_from_slice(name);
         self.ends.push(u32::try_from(self.bytes.len()).unwrap_or(u32::MAX));
         self.slots[at] = Slot { key, len: length(name), index };
-        if self.ends.len() * 2 > self.slots.len() {
+        if self.ends.len() * 4 > self.slots.len() * 3 {
             self.grow();
         }
         Symbol(index)
     }
 
     fn grow(&mut self) {
-        let larger = vec![EMPTY; self.slots.len() * 4];
+        let larger = vec![EMPTY; self.slots.len() * 2];
         let slots = std::mem::replace(&mut self.slots, larger);
         for slot in slots.into_iter().filter(|slot| slot.index != FREE) {
             let mut at = self.place(slot.key);
