@@ -387,6 +387,18 @@ impl Ast {
         added(&mut self.ids, ids)
     }
 
+    /// A run of what is in `range` and then `ids`.
+    pub(super) fn add_ids_after(&mut self, range: Range, ids: &[ExprId]) -> Range {
+        let start = self.ids.len();
+        self.ids.extend_from_within(span(range));
+        self.ids.extend_from_slice(ids);
+        Range { start: index(start), len: index(self.ids.len() - start) }
+    }
+
+    pub(super) fn replace(&mut self, id: ExprId, expr: Expr) {
+        self.exprs[id.0 as usize] = expr;
+    }
+
     pub(super) fn add_parts(&mut self, parts: &[(u32, ExprId)]) -> Range {
         let start = self.ids.len();
         self.ids.extend(parts.iter().map(|(_, id)| *id));

@@ -181,6 +181,32 @@ impl Symbols {
         String::from_utf8_lossy(self.name(symbol))
     }
 
+    /// The name as it is written in an attribute path: in quotes where it has to be.
+    pub(super) fn quoted(&self, symbol: Symbol) -> String {
+        let name = self.name(symbol);
+        let plain = name.first().is_some_and(|byte| byte.is_ascii_alphabetic() || *byte == b'_')
+            && name.iter().all(|byte| byte.is_ascii_alphanumeric() || b"_'-".contains(byte));
+        let text = self.text(symbol);
+        // The keywords are the first symbols; `or` is one that needs no quotes.
+        if plain && symbol >= Symbol::OR {
+            return text.into_owned();
+        }
+        let mut quoted = String::with_capacity(text.len() + 2);
+        quoted.push('"');
+        for (at, char) in text.char_indices() {
+            match char {
+                '\n' => quoted.push_str("\\n"),
+                '\r' => quoted.push_str("\\r"),
+                '\t' => quoted.push_str("\\t"),
+                '"' | '\\' => quoted.extend(['\\', char]),
+                '$' if text[at..].starts_with("${") => quoted.push_str("\\$"),
+                _ => quoted.push(char),
+            }
+        }
+        quoted.push('"');
+        quoted
+    }
+
     /// How many names there are.
     #[must_use]
     pub fn len(&self) -> usize {
