@@ -720,11 +720,72 @@ fn nix_files(folder: &Path, found: &mut Vec<PathBuf>) {
     for entry in std::fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
         if path.is_dir() {
-            nix_files(&path, found);
+            if !path.ends_with("target") {
+                nix_files(&path, found);
+            }
         } else if path.extension().is_some_and(|ending| ending == "nix") {
             found.push(path);
         }
     }
+}
+
+/// What `rnix` leaves to others: it reads syntax only, has every feature on, and keeps numbers and
+/// text as they are written.
+const NOT_RNIX_S: &[&str] = &[
+    "already defined",
+    "duplicate formal function argument",
+    "dynamic attributes not allowed",
+    "invalid integer",
+    "invalid float",
+    "'pipe-operators' is disabled",
+    "contains null bytes",
+];
+
+/// Sources that `rnix` takes, and real Nix and we do not.
+const RNIX_TAKES: &[&[u8]] = &[
+    // A selection without a name.
+    b"0.",
+    b"<a/>",
+    // The wrong bracket, to which it recovers.
+    b"( 1 ]",
+    // Functions without parentheses as an item, an argument, an operand.
+    b"[ x: 1 ]",
+    b"f x: 1",
+    b"1 + x: 1",
+    b"! x: 1",
+];
+
+/// Sources that `rnix` does not take, and real Nix and we do.
+const RNIX_REFUSES: &[&[u8]] = &[
+    // A NUL ends the source.
+    b"1\0 what comes after a NUL }}}",
+    // The ancient `let` as a part of something larger.
+    b"let { body = 1; }.a",
+    b"let { a = x: x; body = a; } 3",
+];
+
+#[test]
+fn rnix_takes_and_refuses_the_same_sources() {
+    let mut files = Vec::new();
+    nix_files(Path::new(env!("CARGO_MANIFEST_DIR")), &mut files);
+    assert!(files.len() > 100, "only {} files", files.len());
+    let files: Vec<_> = files.iter().map(|file| std::fs::read(file).unwrap()).collect();
+    let sources = GOOD.iter().chain(BAD).copied().chain(files.iter().map(Vec::as_slice));
+    let mut wrong = Vec::new();
+    for source in sources {
+        // It reads nothing but UTF-8.
+        let Ok(text) = std::str::from_utf8(source) else { continue };
+        let rnix_takes = rnix::Root::parse(text).errors().is_empty();
+        let known = match parse(source, &mut Symbols::new(), Features::default()) {
+            Ok(_) => rnix_takes != RNIX_REFUSES.contains(&source),
+            Err(error) if NOT_RNIX_S.iter().any(|words| error.message.contains(words)) => true,
+            Err(_) => rnix_takes == RNIX_TAKES.contains(&source),
+        };
+        if !known {
+            wrong.push(format!("rnix takes it: {rnix_takes}: {text:?}"));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
 /// Parses on a thread with little stack.
