@@ -20,7 +20,7 @@ fn main() {
     for folder in ["templates", "tests"] {
         read(&Path::new(env!("CARGO_MANIFEST_DIR")).join(folder), &mut own);
     }
-    compare(&mut criterion, "repository", &own.repeat(TIMES));
+    compare(&mut criterion, "repository", &vec![own; TIMES].concat());
     if let Some(folder) = std::env::var_os("NIX_TREE") {
         let mut tree = Vec::new();
         read(Path::new(&folder), &mut tree);
