@@ -9,7 +9,9 @@ mod control;
 mod derivation;
 mod env;
 mod fetch;
+mod flake_refs;
 mod hashes;
+mod inputs;
 mod json;
 mod lists;
 mod numbers;
@@ -59,6 +61,7 @@ const FAMILIES: &[&[PrimOp]] = &[
     control::PRIMOPS,
     derivation::PRIMOPS,
     env::PRIMOPS,
+    flake_refs::PRIMOPS,
     hashes::PRIMOPS,
     json::PRIMOPS,
     lists::PRIMOPS,
