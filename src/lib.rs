@@ -8,6 +8,8 @@ pub mod validated;
 pub mod process;
 pub mod syntax;
 
+pub mod eval;
+
 pub mod facts;
 pub mod remote;
 pub mod secrets;

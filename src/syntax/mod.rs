@@ -19,5 +19,5 @@ pub use ast::{
 };
 pub use error::ParseError;
 pub use parser::{Features, parse};
-pub use source::{LineColumn, line_column};
+pub use source::{LineColumn, line_column, line_starts};
 pub use symbol::{Symbol, Symbols};

@@ -30,6 +30,20 @@ pub fn line_column(source: &[u8], offset: u32) -> LineColumn {
     LineColumn { line, column: u32::try_from(before.len() - start).unwrap_or(u32::MAX - 1) + 1 }
 }
 
+/// The byte offsets at which the lines of `source` begin, for many places in one text: the line of an
+/// offset is how many of these are not behind it.
+#[must_use]
+pub fn line_starts(source: &[u8]) -> Vec<u32> {
+    let ends = source.iter().enumerate().filter(|&(at, byte)| match byte {
+        b'\n' => true,
+        b'\r' => source.get(at + 1) != Some(&b'\n'),
+        _ => false,
+    });
+    // Sources are at most 4 GiB.
+    let starts = ends.map(|(at, _)| u32::try_from(at + 1).unwrap_or(u32::MAX));
+    std::iter::once(0).chain(starts).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -45,5 +59,6 @@ mod tests {
             [at(0), at(3), at(4), at(7), at(10), at(99)],
             [(1, 1), (2, 1), (2, 2), (3, 1), (4, 1), (4, 3)]
         );
+        assert_eq!(line_starts(source), [0, 3, 7, 10]);
     }
 }

@@ -1,0 +1,86 @@
+//! The builtins, a file for each family, and the variables that every program sees.
+
+mod types;
+
+use super::Eval;
+use super::error::Result;
+use super::position::Pos;
+use super::value::{AttrsBuilder, PrimOpId, Value};
+
+/// What runs a builtin: it gets its arguments and the place of its call.
+type Run = for<'a> fn(&mut Eval<'a>, &[Value<'a>], Pos) -> Result<Value<'a>>;
+
+/// A builtin function.
+#[derive(Debug)]
+pub struct PrimOp {
+    /// Its name in `builtins`. With `__` in front it is a variable of every program as well; without
+    /// for those of [`GLOBAL`].
+    pub name: &'static str,
+    /// How many arguments it takes: 1 to 3.
+    pub arity: u8,
+    /// Which arguments are evaluated before it runs: bit 0 stands for the first.
+    pub strict: u8,
+    /// Its work. Lazy arguments are values, or shares of the slot that they will be in.
+    pub run: Run,
+}
+
+/// All families.
+const FAMILIES: &[&[PrimOp]] = &[types::PRIMOPS];
+
+/// Builtins that are variables under their plain names.
+const GLOBAL: &[&str] = &[
+    "abort",
+    "baseNameOf",
+    "break",
+    "derivation",
+    "derivationStrict",
+    "dirOf",
+    "fetchGit",
+    "fetchMercurial",
+    "fetchTarball",
+    "fetchTree",
+    "fromTOML",
+    "import",
+    "isNull",
+    "map",
+    "placeholder",
+    "removeAttrs",
+    "scopedImport",
+    "throw",
+    "toString",
+];
+
+/// Makes the builtins and the variables that every program sees.
+pub(super) fn install(eval: &mut Eval<'_>) {
+    let mut set = AttrsBuilder::with_capacity(128);
+    for primop in FAMILIES.iter().flat_map(|family| family.iter()) {
+        // There are some hundred builtins.
+        let Ok(id) = u16::try_from(eval.primops.len()) else { break };
+        eval.primops.push(primop);
+        define(eval, &mut set, primop.name, Value::PrimOp(PrimOpId(id)));
+    }
+    for (name, value) in
+        [("true", Value::Bool(true)), ("false", Value::Bool(false)), ("null", Value::Null)]
+    {
+        let symbol = eval.symbols.intern(name.as_bytes());
+        eval.globals.insert(symbol, value);
+        set.add(symbol, value);
+    }
+    let slot = eval.arena.alloc(std::cell::Cell::new(Value::Blackhole));
+    set.add(eval.known.builtins, Value::Ref(slot));
+    eval.builtins = set.build(eval.arena);
+    slot.set(Value::Attrs(eval.builtins));
+    eval.globals.insert(eval.known.builtins, Value::Attrs(eval.builtins));
+}
+
+/// Adds a builtin to the set, and the variables that name it.
+fn define<'a>(eval: &mut Eval<'a>, set: &mut AttrsBuilder<'a>, name: &str, value: Value<'a>) {
+    let symbol = eval.symbols.intern(name.as_bytes());
+    set.add(symbol, value);
+    if GLOBAL.contains(&name) {
+        eval.globals.insert(symbol, value);
+    } else {
+        let hidden = eval.symbols.intern(format!("__{name}").as_bytes());
+        eval.globals.insert(hidden, value);
+    }
+}

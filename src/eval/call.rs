@@ -1,0 +1,317 @@
+//! Calls: binding arguments to the variables of a function, builtins, functors, and the record of the
+//! calls that are going on, from which traces are made and `max-call-depth` is held.
+
+use std::cell::Cell;
+
+use super::Eval;
+use super::code::{Lambda, LambdaId, NodeId, Pattern};
+use super::error::{Error, ErrorKind, Result};
+use super::position::Pos;
+use super::value::{Args, Attrs, Env, PrimOpId, Up, Value, share};
+
+/// A call that is going on.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct CallFrame {
+    callee: Callee,
+    pos: Pos,
+}
+
+/// What is called.
+#[derive(Debug, Clone, Copy)]
+enum Callee {
+    Lambda(LambdaId),
+    PrimOp(PrimOpId),
+}
+
+/// The most arguments that a builtin takes.
+pub(super) const MOST_ARGUMENTS: usize = 3;
+
+/// What one argument makes of a function.
+pub(super) enum Applied<'a> {
+    /// A value: of a builtin, or a function that waits for more arguments.
+    Value(Value<'a>),
+    /// The body of a function is to be evaluated.
+    Body(NodeId, Env<'a>),
+}
+
+impl<'a> Eval<'a> {
+    /// Calls `function` with `args`, each a value or a share of a slot.
+    pub fn call(
+        &mut self,
+        function: Value<'a>,
+        args: &[Value<'a>],
+        pos: Pos,
+    ) -> Result<Value<'a>> {
+        let depth = self.calls.len();
+        let result = self.call_inner(function, args, pos);
+        self.leave(depth, result)
+    }
+
+    fn call_inner(
+        &mut self,
+        function: Value<'a>,
+        mut args: &[Value<'a>],
+        pos: Pos,
+    ) -> Result<Value<'a>> {
+        let mut function = self.force(function, pos)?;
+        while !args.is_empty() {
+            let (applied, used) = self.apply(function, args, pos)?;
+            args = &args[used..];
+            function = match applied {
+                Applied::Value(value) => value,
+                Applied::Body(body, env) => self.eval(body, env)?,
+            };
+        }
+        Ok(function)
+    }
+
+    /// A call that is carried out when its value is wanted.
+    pub fn lazy_call(&mut self, function: Value<'a>, args: &[Value<'a>]) -> Value<'a> {
+        Value::App(self.arena.concat((), &[&[function], args]))
+    }
+
+    /// Applies a forced `function` to the first of `args`, or to as many as it takes at once. Also says
+    /// how many it took.
+    pub(super) fn apply(
+        &mut self,
+        function: Value<'a>,
+        args: &[Value<'a>],
+        pos: Pos,
+    ) -> Result<(Applied<'a>, usize)> {
+        match function {
+            Value::Lambda(id, env) => {
+                let (body, frame) = self.enter(id, env, args[0], pos)?;
+                Ok((Applied::Body(body, frame), 1))
+            }
+            Value::PrimOp(id) => self.apply_primop(id, &[], args, pos),
+            Value::PrimOpApp(id, first) => self.apply_primop(id, first.items(), args, pos),
+            Value::Attrs(attrs) => match attrs.get(self.known.functor) {
+                Some(functor) => {
+                    let bound = self.call(Value::Ref(functor), &[function], pos).map_err(|e| {
+                        e.while_(pos, "while calling a functor (an attribute set with a '__functor' attribute)")
+                    })?;
+                    Ok((Applied::Value(bound), 0))
+                }
+                None => Err(self.not_callable(function, pos)),
+            },
+            other => Err(self.not_callable(other, pos)),
+        }
+    }
+
+    fn apply_primop(
+        &mut self,
+        id: PrimOpId,
+        first: &[Value<'a>],
+        args: &[Value<'a>],
+        pos: Pos,
+    ) -> Result<(Applied<'a>, usize)> {
+        let op = self.primop(id);
+        let wanted = usize::from(op.arity) - first.len();
+        if args.len() < wanted {
+            let all: Args<'a> = self.arena.concat((), &[first, args]);
+            return Ok((Applied::Value(Value::PrimOpApp(id, all)), args.len()));
+        }
+        let mut all = [Value::Null; MOST_ARGUMENTS];
+        let given = first.iter().chain(&args[..wanted]);
+        for (place, value) in all.iter_mut().zip(given) {
+            *place = *value;
+        }
+        let arity = usize::from(op.arity);
+        for (at, place) in all.iter_mut().enumerate().take(arity) {
+            if op.strict >> at & 1 == 1 {
+                *place = self.force(*place, pos).map_err(|error| primop_trace(op.name, error, pos))?;
+            }
+        }
+        let value = self.run_primop(id, &all[..arity], pos)?;
+        Ok((Applied::Value(value), wanted))
+    }
+
+    /// Runs a builtin whose strict arguments are evaluated.
+    #[inline]
+    pub(super) fn run_primop(
+        &mut self,
+        id: PrimOpId,
+        args: &[Value<'a>],
+        pos: Pos,
+    ) -> Result<Value<'a>> {
+        let op = self.primop(id);
+        self.push_call(Callee::PrimOp(id), pos)?;
+        match (op.run)(self, args, pos) {
+            Ok(value) => {
+                self.calls.pop();
+                Ok(value)
+            }
+            Err(error) => {
+                self.calls.pop();
+                Err(primop_trace(op.name, error.or_at(pos), pos))
+            }
+        }
+    }
+
+    #[inline]
+    fn push_call(&mut self, callee: Callee, pos: Pos) -> Result<()> {
+        if self.calls.len() >= self.settings.max_call_depth {
+            return Err(too_deep(pos));
+        }
+        self.calls.push(CallFrame { callee, pos });
+        Ok(())
+    }
+
+    /// Ends all calls above `depth`, and tells a failure which they were.
+    #[inline]
+    pub(super) fn leave(&mut self, depth: usize, result: Result<Value<'a>>) -> Result<Value<'a>> {
+        match result {
+            Ok(value) => {
+                self.calls.truncate(depth);
+                Ok(value)
+            }
+            Err(error) => Err(self.leave_failed(depth, error)),
+        }
+    }
+
+    #[cold]
+    fn leave_failed(&mut self, depth: usize, mut error: Error) -> Error {
+        while self.calls.len() > depth {
+            let Some(call) = self.calls.pop() else { break };
+            if let Callee::Lambda(id) = call.callee {
+                let name = match self.code.lambda(id).name {
+                    Some(name) => format!("while calling '{}'", self.symbols.text(name)),
+                    None => "while calling anonymous lambda".to_owned(),
+                };
+                error = error
+                    .while_(self.code.lambda(id).pos, name)
+                    .while_(call.pos, "from call site");
+            }
+        }
+        error
+    }
+
+    /// Binds an argument to a function's variables. Gives the body and the environment that it sees.
+    #[inline]
+    pub(super) fn enter(
+        &mut self,
+        id: LambdaId,
+        env: Env<'a>,
+        arg: Value<'a>,
+        pos: Pos,
+    ) -> Result<(NodeId, Env<'a>)> {
+        self.push_call(Callee::Lambda(id), pos)?;
+        let Lambda { body, slots, pattern, .. } = *self.code.lambda(id);
+        let Some(pattern) = pattern else {
+            let up = Some(Up(env));
+            let frame = if slots == 1 {
+                self.arena.block(up, 1, |_| Cell::new(arg))
+            } else {
+                let value = |slot| Cell::new(if slot == 0 { arg } else { Value::Blackhole });
+                self.arena.block(up, slots as usize, value)
+            };
+            return Ok((body, frame));
+        };
+        let frame = self.bind_pattern(id, pattern, slots, env, arg, pos)?;
+        Ok((body, frame))
+    }
+
+    /// The frame of a function with a pattern.
+    fn bind_pattern(
+        &mut self,
+        id: LambdaId,
+        pattern: Pattern,
+        slots: u32,
+        env: Env<'a>,
+        arg: Value<'a>,
+        pos: Pos,
+    ) -> Result<Env<'a>> {
+        let attrs = match self.force(arg, pos)? {
+            Value::Attrs(attrs) => attrs,
+            other => {
+                let place = self.code.lambda(id).pos;
+                let error = self.wrong_type("a set", other, place);
+                let what = "while evaluating the value passed for the lambda argument";
+                return Err(error.while_(pos, what));
+            }
+        };
+        let formals = pattern.formals.indices();
+        let count = formals.len();
+        let at_arg = self.code.lambda(id).arg.is_some();
+        let mut matched = 0;
+        let mut missing = false;
+        let code = &self.code;
+        let frame: Env<'a> = self.arena.block(Some(Up(env)), slots as usize, |slot| {
+            if slot < count {
+                let formal = &code.formals[formals.start + slot];
+                if let Some(found) = attrs.get(formal.name) {
+                    matched += 1;
+                    return Cell::new(share(found));
+                }
+                missing = missing || formal.default.is_none();
+            } else if slot == count && at_arg {
+                return Cell::new(Value::Attrs(attrs));
+            }
+            Cell::new(Value::Blackhole)
+        });
+        if missing || (!pattern.ellipsis && matched != attrs.len()) {
+            return Err(self.wrong_arguments(id, pattern, attrs, pos));
+        }
+        if matched != count {
+            for (slot, at) in formals.enumerate() {
+                let formal = self.code.formals[at];
+                if let Some(default) = formal.default
+                    && attrs.get(formal.name).is_none()
+                {
+                    frame.items()[slot].set(self.delay(default, frame));
+                }
+            }
+        }
+        Ok(frame)
+    }
+
+    #[cold]
+    fn wrong_arguments(
+        &mut self,
+        id: LambdaId,
+        pattern: Pattern,
+        attrs: Attrs<'a>,
+        pos: Pos,
+    ) -> Error {
+        let lambda = *self.code.lambda(id);
+        let function = match lambda.name {
+            Some(name) => format!("function '{}'", self.symbols.text(name)),
+            None => "function 'anonymous lambda'".to_owned(),
+        };
+        let formals = &self.code.formals[pattern.formals.indices()];
+        let mut wanted: Vec<_> = formals.iter().filter(|f| f.default.is_none()).collect();
+        wanted.sort_by_key(|formal| self.symbols.name(formal.name));
+        let error = if let Some(formal) = wanted.iter().find(|f| attrs.get(f.name).is_none()) {
+            let name = self.symbols.text(formal.name);
+            let message = format!("{function} called without required argument '{name}'");
+            Error::type_error(lambda.pos, message)
+        } else {
+            let mut given = attrs.sorted(self.arena, &self.symbols);
+            let unknown = given.find(|attr| formals.iter().all(|f| f.name != attr.name));
+            let name = unknown.map(|attr| self.symbols.text(attr.name).into_owned());
+            let name = name.unwrap_or_default();
+            let names = formals.iter().map(|formal| self.symbols.name(formal.name));
+            let near = super::text::near_names(name.as_bytes(), names);
+            let message = format!("{function} called with unexpected argument '{name}'");
+            Error::type_error(lambda.pos, message).suggesting(near)
+        };
+        error.while_(pos, "from call site")
+    }
+
+    #[cold]
+    fn not_callable(&mut self, value: Value<'a>, pos: Pos) -> Error {
+        let shown = self.describe(value);
+        let message = format!("attempt to call something which is not a function but {shown}");
+        Error::type_error(pos, message)
+    }
+}
+
+#[cold]
+fn primop_trace(name: &str, error: Error, pos: Pos) -> Error {
+    error.while_(pos, format!("while calling the '{name}' builtin"))
+}
+
+#[cold]
+fn too_deep(pos: Pos) -> Error {
+    Error::new(ErrorKind::StackOverflow, pos, "stack overflow; max-call-depth exceeded")
+}

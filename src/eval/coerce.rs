@@ -1,0 +1,195 @@
+//! Coercion of values to strings and paths, and short descriptions of values for messages.
+
+use super::Eval;
+use super::error::{Error, Result};
+use super::position::Pos;
+use super::value::{Attrs, Bytes, Context, Value};
+
+/// What may become a string, and how.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Coercion {
+    /// Null, Booleans, numbers and lists as well, as `toString` and derivations do.
+    pub more: bool,
+    /// A path becomes the path of its copy in the store, instead of its own text.
+    pub copy_to_store: bool,
+}
+
+impl Coercion {
+    /// `"${…}"`
+    pub const INTERPOLATION: Self = Self { more: false, copy_to_store: true };
+    /// `toString`
+    pub const TO_STRING: Self = Self { more: true, copy_to_store: false };
+    /// The attributes of a derivation.
+    pub const DERIVATION: Self = Self { more: true, copy_to_store: true };
+    /// Strings, paths and sets that stand for them, as they are.
+    pub const PLAIN: Self = Self { more: false, copy_to_store: false };
+}
+
+impl<'a> Eval<'a> {
+    /// `value` as a string. `what` is the step of the trace in a failure.
+    pub fn coerce(
+        &mut self,
+        value: Value<'a>,
+        pos: Pos,
+        how: Coercion,
+        what: &'static str,
+    ) -> Result<(Bytes<'a>, Context)> {
+        self.check_stack()?;
+        let value = self.force(value, pos).map_err(|error| error.while_(pos, what))?;
+        match value {
+            Value::Str(context, bytes) => Ok((bytes, context)),
+            Value::Path(path) if how.copy_to_store => {
+                self.copy_path_to_store(path, pos).map_err(|error| error.while_(pos, what))
+            }
+            Value::Path(path) => Ok((path, Context::NONE)),
+            Value::Attrs(attrs) => self.coerce_attrs(attrs, pos, how, what),
+            Value::Bool(true) if how.more => Ok((self.arena.copy((), b"1"), Context::NONE)),
+            Value::Bool(false) | Value::Null if how.more => Ok((self.empty_string, Context::NONE)),
+            Value::Int(number) if how.more => {
+                let mut text = Vec::with_capacity(20);
+                super::text::number::write_int(&mut text, number);
+                Ok((self.arena.copy((), &text), Context::NONE))
+            }
+            Value::Float(number) if how.more => {
+                let mut text = Vec::with_capacity(32);
+                super::text::number::write_float_decimals(&mut text, number);
+                Ok((self.arena.copy((), &text), Context::NONE))
+            }
+            Value::List(list) if how.more => {
+                let mut pieces = Vec::with_capacity(list.len() * 2);
+                let mut context = Context::NONE;
+                let space = self.arena.copy((), b" ");
+                for (at, slot) in list.items().iter().enumerate() {
+                    let inner = "while evaluating one element of the list";
+                    let (piece, names) = self
+                        .coerce(Value::Ref(slot), pos, how, inner)
+                        .map_err(|error| error.while_(pos, what))?;
+                    context = self.contexts.union(context, names);
+                    pieces.push(piece);
+                    let element = self.force_slot(slot, pos)?;
+                    let is_empty_list = matches!(element, Value::List(list) if list.is_empty());
+                    if at + 1 < list.len() && !is_empty_list {
+                        pieces.push(space);
+                    }
+                }
+                Ok((self.join(&pieces), context))
+            }
+            other => {
+                let shown = self.describe(other);
+                let error = Error::type_error(pos, format!("cannot coerce {shown} to a string"));
+                Err(error.while_(pos, what))
+            }
+        }
+    }
+
+    fn coerce_attrs(
+        &mut self,
+        attrs: Attrs<'a>,
+        pos: Pos,
+        how: Coercion,
+        what: &'static str,
+    ) -> Result<(Bytes<'a>, Context)> {
+        if let Some(to_string) = attrs.get(self.known.to_string) {
+            let text = self.call(Value::Ref(to_string), &[Value::Attrs(attrs)], pos)?;
+            let inner = "while evaluating the result of the `__toString` attribute";
+            return self.coerce(text, pos, how, inner).map_err(|error| error.while_(pos, what));
+        }
+        let Some(out_path) = attrs.get(self.known.out_path) else {
+            let shown = self.describe(Value::Attrs(attrs));
+            let error = Error::type_error(pos, format!("cannot coerce {shown} to a string"));
+            return Err(error.while_(pos, what));
+        };
+        self.coerce(Value::Ref(out_path), pos, how, what)
+    }
+
+    /// `value` as an absolute path, with the context of the string that it came from.
+    pub fn coerce_to_path(
+        &mut self,
+        value: Value<'a>,
+        pos: Pos,
+        what: &'static str,
+    ) -> Result<(Bytes<'a>, Context)> {
+        let value = self.force(value, pos).map_err(|error| error.while_(pos, what))?;
+        if let Value::Path(path) = value {
+            return Ok((path, Context::NONE));
+        }
+        if let Value::Attrs(attrs) = value
+            && let Some(to_string) = attrs.get(self.known.to_string)
+        {
+            let text = self.call(Value::Ref(to_string), &[value], pos)?;
+            return self.coerce_to_path(text, pos, what);
+        }
+        let (text, context) = self.coerce(value, pos, Coercion::PLAIN, what)?;
+        match text.items().first() {
+            Some(b'/') => {
+                let path = super::text::path::canonical(text.items());
+                let path = if path == text.items() { text } else { self.arena.copy((), &path) };
+                Ok((path, context))
+            }
+            _ => {
+                let shown = String::from_utf8_lossy(text.items());
+                let message = format!("string '{shown}' doesn't represent an absolute path");
+                Err(Error::evaluation(pos, message).while_(pos, what))
+            }
+        }
+    }
+
+    /// A path value of this text, which is made canonical.
+    pub(super) fn path_value(&mut self, text: &[u8], pos: Pos) -> Result<Value<'a>> {
+        if text.contains(&0) {
+            let message = "a path must not contain a NUL byte";
+            return Err(Error::evaluation(pos, message));
+        }
+        Ok(Value::Path(self.arena.copy((), &super::text::path::canonical(text))))
+    }
+
+    /// The kind of a value and the value itself, as messages show it: `an integer: 3`.
+    #[must_use]
+    pub fn describe(&mut self, value: Value<'a>) -> String {
+        let kind = kind_of(self, value);
+        let shown = brief(self, value);
+        format!("{kind}: {shown}")
+    }
+}
+
+/// What messages call the type of a value: `an integer`.
+pub(super) fn kind_of(eval: &Eval<'_>, value: Value<'_>) -> &'static str {
+    match value {
+        Value::Null => "null",
+        Value::Bool(_) => "a Boolean",
+        Value::Int(_) => "an integer",
+        Value::Float(_) => "a float",
+        Value::Str(context, _) if context.is_none() => "a string",
+        Value::Str(..) => "a string with context",
+        Value::Path(_) => "a path",
+        Value::List(_) => "a list",
+        Value::Attrs(_) => "a set",
+        Value::Lambda(..) => "a function",
+        Value::PrimOp(_) => "a built-in function",
+        Value::PrimOpApp(..) => "a partially applied built-in function",
+        Value::Ref(slot) => kind_of(eval, slot.get()),
+        Value::Blackhole => "a black hole",
+        Value::Thunk(..) | Value::App(_) | Value::Element(..) => "a thunk",
+    }
+}
+
+/// A value as far as it is known, in a few words.
+fn brief(eval: &Eval<'_>, value: Value<'_>) -> String {
+    match value {
+        Value::Null => "null".to_owned(),
+        Value::Bool(value) => value.to_string(),
+        Value::Int(value) => value.to_string(),
+        Value::Float(value) => value.to_string(),
+        Value::Str(_, bytes) => format!("{:?}", String::from_utf8_lossy(bytes.items())),
+        Value::Path(path) => String::from_utf8_lossy(path.items()).into_owned(),
+        other => kind_of(eval, other).to_owned(),
+    }
+}
+
+impl<'a> Eval<'a> {
+    /// The store path of a copy of `path`.
+    pub(super) fn copy_path_to_store(&mut self, path: Bytes<'a>, pos: Pos) -> Result<(Bytes<'a>, Context)> {
+        let _ = path;
+        Err(Error::evaluation(pos, "copying to the store comes later"))
+    }
+}

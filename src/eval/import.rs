@@ -1,0 +1,191 @@
+//! Sources: which file a path means, parsing and lowering it, once for each file.
+
+use std::cell::Cell;
+
+use rustc_hash::FxHashMap;
+
+use super::Eval;
+use super::code::NodeId;
+use super::error::{Error, ErrorKind, Result};
+use super::io::FileType;
+use super::lower::{self, Unit};
+use super::position::{Origin, Pos};
+use super::text::path;
+use super::value::{Attrs, Env, Slot, Up, Value, share};
+use crate::syntax::{Features, Symbol, parse};
+
+/// More symbolic links than this on the way to a file are taken for a circle.
+const MOST_LINKS: usize = 1000;
+
+/// What was imported already.
+#[derive(Debug, Default)]
+pub(super) struct Imports<'a> {
+    /// The value of each file, by its path after links and `default.nix`.
+    files: FxHashMap<Box<[u8]>, &'a Slot<'a>>,
+    /// The file that a path means.
+    resolved: FxHashMap<Box<[u8]>, Box<[u8]>>,
+}
+
+impl<'a> Eval<'a> {
+    /// The value of a file, or of the `default.nix` of a folder. Each file is evaluated once.
+    pub fn import_file(&mut self, path: &[u8], pos: Pos) -> Result<Value<'a>> {
+        let file = self.resolve(path, pos)?;
+        let slot = match self.imports.files.get(&file) {
+            Some(slot) => slot,
+            None => {
+                let root = self.parse_file(&file, None, pos)?;
+                let slot = self.arena.alloc(Cell::new(Value::Thunk(root, self.no_variables)));
+                self.imports.files.insert(file.clone(), slot);
+                slot
+            }
+        };
+        self.force_slot(slot, pos).map_err(|error| {
+            error.while_(pos, format!("while evaluating the file '{}'", shown(&file)))
+        })
+    }
+
+    /// The value of a file with `scope` instead of the usual variables: `builtins.scopedImport`.
+    pub fn scoped_import(&mut self, scope: Attrs<'a>, path: &[u8], pos: Pos) -> Result<Value<'a>> {
+        let file = self.resolve(path, pos)?;
+        let scope = scope.flat(self.arena);
+        let root = self.parse_file(&file, Some(scope.own_shape().names()), pos)?;
+        let slots = scope.own_slots();
+        let up = Some(Up(self.no_variables));
+        let frame: Env<'a> =
+            self.arena.block(up, slots.len(), |at| Cell::new(share(&slots[at])));
+        self.eval(root, frame)
+    }
+
+    /// Evaluates a text that is no file. Relative paths in it start from `dir`.
+    pub fn eval_string(&mut self, text: &[u8], dir: &[u8], origin: Origin) -> Result<Value<'a>> {
+        let root = self.parse_text(text.to_vec(), dir, origin, None)?;
+        self.eval(root, self.no_variables)
+    }
+
+    /// Follows links, and takes `default.nix` of a folder.
+    fn resolve(&mut self, path: &[u8], pos: Pos) -> Result<Box<[u8]>> {
+        if let Some(file) = self.imports.resolved.get(path) {
+            return Ok(file.clone());
+        }
+        self.check_readable(path, pos)?;
+        let mut file = path.to_vec();
+        let mut links = 0;
+        let kind = loop {
+            match self.io.file_type(&file).map_err(|error| unreadable(&file, &error, pos))? {
+                Some(FileType::Symlink) => {
+                    links += 1;
+                    if links > MOST_LINKS {
+                        let message = format!("too many symbolic links at '{}'", shown(path));
+                        return Err(Error::new(ErrorKind::Io, pos, message));
+                    }
+                    let target =
+                        self.io.read_link(&file).map_err(|error| unreadable(&file, &error, pos))?;
+                    file = path::join(parent(&file), &target);
+                }
+                kind => break kind,
+            }
+        };
+        if kind == Some(FileType::Directory) {
+            file = path::join(&file, b"default.nix");
+        }
+        let file = file.into_boxed_slice();
+        self.imports.resolved.insert(path.into(), file.clone());
+        Ok(file)
+    }
+
+    /// The code of a file.
+    fn parse_file(&mut self, file: &[u8], scope: Option<&[Symbol]>, pos: Pos) -> Result<NodeId> {
+        self.check_readable(file, pos)?;
+        let text = self.io.read_file(file).map_err(|error| {
+            if error.kind() == std::io::ErrorKind::NotFound {
+                let message = format!("path '{}' does not exist", shown(file));
+                Error::new(ErrorKind::Io, pos, message)
+            } else {
+                unreadable(file, &error, pos)
+            }
+        })?;
+        self.parse_text(text, parent(file), Origin::File(file.into()), scope)
+    }
+
+    /// The code of a text.
+    pub(super) fn parse_text(
+        &mut self,
+        text: Vec<u8>,
+        dir: &[u8],
+        origin: Origin,
+        scope: Option<&[Symbol]>,
+    ) -> Result<NodeId> {
+        let features = Features { pipe_operators: self.settings.features.pipe_operators };
+        let parsed = parse(&text, &mut self.symbols, features);
+        let Some(base) = self.sources.add(origin, text.into()) else {
+            let message = "the sources of this evaluation are longer than 4 GiB together";
+            return Err(Error::evaluation(Pos::NONE, message));
+        };
+        let ast = parsed.map_err(|error| {
+            let whole = Error::new(ErrorKind::Parse, base.at(error.offset), error.message);
+            match error.other {
+                Some(other) => whole.while_(base.at(other), "the other place is here"),
+                None => whole,
+            }
+        })?;
+        let unit = Unit {
+            ast: &ast,
+            base,
+            dir,
+            globals: &self.globals,
+            builtins: self.builtins,
+            settings: &self.settings,
+            scope,
+        };
+        let lowered = lower::lower(
+            &mut self.lowering,
+            unit,
+            &mut self.symbols,
+            self.arena,
+            &mut self.code,
+        );
+        lowered.map_err(|error| {
+            let pos = base.at(error.offset);
+            Error::new(ErrorKind::Parse, pos, error.message).suggesting(error.suggestions)
+        })
+    }
+
+    /// Fails where pure evaluation forbids to read `path`.
+    pub(super) fn check_readable(&self, path: &[u8], pos: Pos) -> Result<()> {
+        if !self.settings.pure {
+            return Ok(());
+        }
+        let allowed = self.settings.allowed_paths.iter().any(|root| is_below(path, root));
+        if allowed {
+            return Ok(());
+        }
+        let message = format!(
+            "access to absolute path '{}' is forbidden in pure evaluation mode (use '--impure' to override)",
+            shown(path)
+        );
+        Err(Error::new(ErrorKind::Restricted, pos, message))
+    }
+}
+
+/// The folder that an absolute path is in.
+fn parent(path: &[u8]) -> &[u8] {
+    match path.iter().rposition(|&byte| byte == b'/') {
+        Some(end) if end > 0 => &path[..end],
+        _ => b"/",
+    }
+}
+
+/// Is `path` the folder `root`, or something in it?
+fn is_below(path: &[u8], root: &[u8]) -> bool {
+    let root = root.strip_suffix(b"/").unwrap_or(root);
+    path.strip_prefix(root).is_some_and(|rest| rest.is_empty() || rest[0] == b'/')
+}
+
+fn shown(path: &[u8]) -> std::borrow::Cow<'_, str> {
+    String::from_utf8_lossy(path)
+}
+
+/// The error of a path that can't be read.
+pub(super) fn unreadable(path: &[u8], error: &std::io::Error, pos: Pos) -> Error {
+    Error::new(ErrorKind::Io, pos, format!("cannot read '{}': {error}", shown(path)))
+}

@@ -1,0 +1,96 @@
+//! The evaluator's one door to the outside. Nothing else in this room reads files, the environment or
+//! the clock, starts programs or prints.
+
+use std::io;
+
+mod memory;
+mod real;
+
+pub use memory::MemoryIo;
+pub use real::RealIo;
+
+/// What a directory entry is, in the words of `builtins.readDir`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FileType {
+    /// A plain file.
+    Regular,
+    /// A plain file that may be executed.
+    Executable,
+    /// A folder.
+    Directory,
+    /// A symbolic link.
+    Symlink,
+    /// A socket, a device …
+    Unknown,
+}
+
+/// How important a line is that the program wants printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Level {
+    /// `trace`: printed as it is, behind `trace: `.
+    Trace,
+    /// `warn`: behind `evaluation warning: `.
+    Warning,
+}
+
+/// A fetch that is left to the real `nix`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fetch {
+    /// The builtin: `fetchurl`, `fetchTarball`, `fetchGit`, `fetchTree`, `fetchMercurial`, `fetchClosure`, `getFlake`.
+    pub builtin: &'static str,
+    /// Its argument as a Nix expression in text: strings, numbers and sets of them only.
+    pub argument: Vec<u8>,
+}
+
+/// The outside as the evaluator sees it. Paths are absolute and canonical, as bytes.
+pub trait EvalIo {
+    /// The whole contents of a file; symbolic links are followed.
+    fn read_file(&self, path: &[u8]) -> io::Result<Vec<u8>>;
+
+    /// The entries of a folder with their types, in any order; symbolic links in `path` are followed, those
+    /// among the entries are not.
+    fn read_dir(&self, path: &[u8]) -> io::Result<Vec<(Vec<u8>, FileType)>>;
+
+    /// What stands at `path`, without following a link at its end; `None` if nothing does.
+    fn file_type(&self, path: &[u8]) -> io::Result<Option<FileType>>;
+
+    /// Where a symbolic link points to.
+    fn read_link(&self, path: &[u8]) -> io::Result<Vec<u8>>;
+
+    /// An environment variable.
+    fn env(&self, name: &[u8]) -> Option<Vec<u8>>;
+
+    /// Seconds since 1970.
+    fn now(&self) -> i64;
+
+    /// A line that the program wants printed. `text` has no prefix and no newline at its end.
+    fn message(&self, level: Level, text: &[u8]);
+
+    /// Is this store path (`/nix/store/…`, without anything behind its name) in the store?
+    fn store_path_exists(&self, path: &[u8]) -> io::Result<bool> {
+        Ok(self.file_type(path)?.is_some())
+    }
+
+    /// Puts outputs of derivations, `/nix/store/….drv` with the output's name, into the store, so that
+    /// their files can be read: import from derivation. `derivations` gives the text of each
+    /// derivation that was evaluated and is not in the store.
+    fn realise(
+        &self,
+        outputs: &[(&[u8], &[u8])],
+        derivations: &mut dyn FnMut(&[u8]) -> Option<Vec<u8>>,
+    ) -> io::Result<()> {
+        let _ = (outputs, derivations);
+        Err(io::Error::new(io::ErrorKind::Unsupported, "nothing is built during this evaluation"))
+    }
+
+    /// Has the real `nix` fetch something, and returns what its builtin returned, as JSON.
+    fn fetch(&self, fetch: &Fetch) -> io::Result<Vec<u8>> {
+        let _ = fetch;
+        Err(io::Error::new(io::ErrorKind::Unsupported, "nothing is fetched during this evaluation"))
+    }
+
+    /// Has the user pressed Ctrl-C, or is a limit of the caller's reached? Asked now and then.
+    fn interrupted(&self) -> bool {
+        false
+    }
+}

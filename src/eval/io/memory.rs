@@ -1,0 +1,4 @@
+//! Files in memory, for tests.
+/// Files in memory.
+#[derive(Debug, Default)]
+pub struct MemoryIo;

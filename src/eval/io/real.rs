@@ -1,0 +1,4 @@
+//! The real outside.
+/// The real outside.
+#[derive(Debug, Default)]
+pub struct RealIo;

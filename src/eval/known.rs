@@ -1,0 +1,67 @@
+//! Names that mean something to the evaluator itself.
+
+use crate::syntax::{Symbol, Symbols};
+
+macro_rules! known {
+    ($($field:ident = $name:literal),* $(,)?) => {
+        /// Names that mean something to the evaluator itself.
+        #[derive(Debug, Clone, Copy)]
+        #[expect(missing_docs, reason = "each is the name that it says")]
+        pub struct Known {
+            $(pub $field: Symbol,)*
+        }
+
+        impl Known {
+            pub(super) fn new(symbols: &mut Symbols) -> Self {
+                Self { $($field: symbols.intern($name),)* }
+            }
+        }
+    };
+}
+
+known! {
+    functor = b"__functor",
+    to_string = b"__toString",
+    overrides = b"__overrides",
+    out_path = b"outPath",
+    drv_path = b"drvPath",
+    drv_attrs = b"drvAttrs",
+    type_ = b"type",
+    name = b"name",
+    value = b"value",
+    all = b"all",
+    out = b"out",
+    key = b"key",
+    operator = b"operator",
+    start_set = b"startSet",
+    right = b"right",
+    wrong = b"wrong",
+    success = b"success",
+    file = b"file",
+    line = b"line",
+    column = b"column",
+    path = b"path",
+    prefix = b"prefix",
+    version = b"version",
+    system = b"system",
+    builder = b"builder",
+    args = b"args",
+    outputs = b"outputs",
+    output_name = b"outputName",
+    output_hash = b"outputHash",
+    output_hash_algo = b"outputHashAlgo",
+    output_hash_mode = b"outputHashMode",
+    structured_attrs = b"__structuredAttrs",
+    ignore_nulls = b"__ignoreNulls",
+    content_addressed = b"__contentAddressed",
+    impure = b"__impure",
+    json = b"__json",
+    url = b"url",
+    sha256 = b"sha256",
+    hash = b"hash",
+    filter = b"filter",
+    recursive = b"recursive",
+    all_outputs = b"allOutputs",
+    derivation = b"derivation",
+    builtins = b"builtins",
+}

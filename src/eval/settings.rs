@@ -1,0 +1,81 @@
+//! What an evaluation is told by its caller.
+
+/// One entry of the search path of `<name>`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SearchPath {
+    /// The `name` of `name=path`; empty for a plain `path`, below which every name is looked for.
+    pub prefix: Vec<u8>,
+    /// A path or a URL, as it was given.
+    pub path: Vec<u8>,
+}
+
+/// Experimental features that change what a program means.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a feature of its own")]
+pub struct ExperimentalFeatures {
+    /// `pipe-operators`
+    pub pipe_operators: bool,
+    /// `ca-derivations`
+    pub ca_derivations: bool,
+    /// `impure-derivations`
+    pub impure_derivations: bool,
+    /// `dynamic-derivations`
+    pub dynamic_derivations: bool,
+    /// `fetch-tree`, which `flakes` brings along.
+    pub fetch_tree: bool,
+    /// `flakes`
+    pub flakes: bool,
+    /// `fetch-closure`
+    pub fetch_closure: bool,
+    /// `parse-toml-timestamps`
+    pub parse_toml_timestamps: bool,
+    /// `blake3-hashes`
+    pub blake3_hashes: bool,
+}
+
+/// Settings of an evaluation, named as in nix.conf(5).
+#[derive(Debug, Clone)]
+#[expect(clippy::struct_excessive_bools, reason = "nix.conf(5) has as many")]
+pub struct Settings {
+    /// `pure-eval`: nothing but locked inputs is seen.
+    pub pure: bool,
+    /// `restrict-eval` is not offered; `allowed_paths` are what pure evaluation may read.
+    pub allowed_paths: Vec<Vec<u8>>,
+    /// The entries of `-I` and `NIX_PATH`, in that order.
+    pub search_path: Vec<SearchPath>,
+    /// `max-call-depth`
+    pub max_call_depth: usize,
+    /// `eval-system` or `system`: what `builtins.currentSystem` says.
+    pub current_system: Vec<u8>,
+    /// Where `~` is, if anywhere.
+    pub home: Option<Vec<u8>>,
+    /// `store`'s folder.
+    pub store_dir: Vec<u8>,
+    /// `trace-verbose`
+    pub trace_verbose: bool,
+    /// `abort-on-warn`
+    pub abort_on_warn: bool,
+    /// `allow-import-from-derivation`
+    pub allow_import_from_derivation: bool,
+    /// `experimental-features`
+    pub features: ExperimentalFeatures,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            pure: false,
+            allowed_paths: Vec::new(),
+            search_path: Vec::new(),
+            max_call_depth: 10_000,
+            current_system: format!("{}-{}", std::env::consts::ARCH, std::env::consts::OS)
+                .into_bytes(),
+            home: None,
+            store_dir: b"/nix/store".to_vec(),
+            trace_verbose: false,
+            abort_on_warn: false,
+            allow_import_from_derivation: true,
+            features: ExperimentalFeatures::default(),
+        }
+    }
+}

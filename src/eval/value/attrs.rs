@@ -1,0 +1,351 @@
+//! Attribute sets. The names of a set and where they were defined are its [`Shape`], which all sets of
+//! one literal share; the set itself is a run of slots in the shape's order.
+//!
+//! `//` with a small right side copies nothing: the result is a layer over the left side. A layer is
+//! made flat when it is gone through for the first time, and remembers that.
+
+use std::cell::Cell;
+use std::cmp::Ordering;
+
+use super::{Slot, Value, share};
+use crate::eval::arena::{Arena, Block};
+use crate::eval::position::Pos;
+use crate::syntax::{Symbol, Symbols};
+
+/// Names and places of the attributes of a set, sorted by symbol.
+#[derive(Debug)]
+pub struct Shape<'a> {
+    names: &'a [Symbol],
+    /// Where each was defined; empty where none has a place.
+    positions: &'a [Pos],
+    /// The attributes in the order of their names' bytes, once somebody wanted it.
+    order: Cell<Option<&'a [u32]>>,
+}
+
+impl<'a> Shape<'a> {
+    /// A shape in `arena`. `names` are sorted by symbol, without duplicates; `positions` are as many, or
+    /// none at all.
+    pub fn new(arena: &'a Arena, names: &[Symbol], positions: &[Pos]) -> &'a Self {
+        debug_assert!(names.is_sorted_by(|a, b| a < b), "names are sorted and unique");
+        debug_assert!(positions.is_empty() || positions.len() == names.len());
+        arena.alloc(Self {
+            names: arena.copy((), names).items(),
+            positions: arena.copy((), positions).items(),
+            order: Cell::new(None),
+        })
+    }
+
+    /// The same names, defined nowhere, as `mapAttrs` gives.
+    pub fn without_positions(&'a self, arena: &'a Arena) -> &'a Self {
+        if self.positions.is_empty() {
+            return self;
+        }
+        arena.alloc(Self { names: self.names, positions: &[], order: self.order.clone() })
+    }
+
+    /// The names, sorted by symbol.
+    #[inline]
+    #[must_use]
+    pub fn names(&self) -> &'a [Symbol] {
+        self.names
+    }
+
+    /// Where the attribute at `index` was defined.
+    #[must_use]
+    pub fn position(&self, index: usize) -> Pos {
+        self.positions.get(index).copied().unwrap_or(Pos::NONE)
+    }
+
+    /// The index of an attribute.
+    #[inline]
+    #[must_use]
+    pub fn find(&self, name: Symbol) -> Option<usize> {
+        let names = self.names;
+        if names.len() <= 8 {
+            return names.iter().position(|&other| other == name);
+        }
+        names.binary_search(&name).ok()
+    }
+
+    /// The indices in the order in which Nix lists names: by their bytes.
+    pub fn order(&self, arena: &'a Arena, symbols: &Symbols) -> &'a [u32] {
+        if let Some(order) = self.order.get() {
+            return order;
+        }
+        let count = u32::try_from(self.names.len()).unwrap_or(u32::MAX);
+        let mut order: Vec<u32> = (0..count).collect();
+        order.sort_unstable_by_key(|&index| symbols.name(self.names[index as usize]));
+        let order = arena.copy((), &order).items();
+        self.order.set(Some(order));
+        order
+    }
+}
+
+/// The head of a set.
+#[derive(Debug, Clone, Copy)]
+struct Head<'a> {
+    shape: &'a Shape<'a>,
+    layer: Option<&'a Layer<'a>>,
+}
+
+/// What lies below the attributes of a layered set.
+#[derive(Debug)]
+struct Layer<'a> {
+    below: Attrs<'a>,
+    /// Attributes of the whole set.
+    len: usize,
+    /// How many layers there are below.
+    depth: u32,
+    flat: Cell<Option<Attrs<'a>>>,
+}
+
+/// `//` copies sets up to this size at once: a layer would not be smaller.
+const SMALL: usize = 8;
+/// More layers than this make looking up slow.
+const MOST_LAYERS: u32 = 6;
+
+/// An attribute set.
+#[derive(Debug, Clone, Copy)]
+pub struct Attrs<'a>(Block<'a, Head<'a>, Slot<'a>>);
+
+/// One attribute of a set.
+#[derive(Debug, Clone, Copy)]
+pub struct Attr<'a> {
+    /// Its name.
+    pub name: Symbol,
+    /// Its value's home.
+    pub slot: &'a Slot<'a>,
+    /// Where it was defined.
+    pub pos: Pos,
+}
+
+impl<'a> Attrs<'a> {
+    /// A set of this shape; `value` gives the values by the shape's indices.
+    #[inline]
+    pub fn new(
+        arena: &'a Arena,
+        shape: &'a Shape<'a>,
+        mut value: impl FnMut(usize) -> Value<'a>,
+    ) -> Self {
+        let head = Head { shape, layer: None };
+        Self(arena.block(head, shape.names.len(), |index| Cell::new(value(index))))
+    }
+
+    /// A set of this shape whose values are set afterwards through [`Attrs::own_slots`]; until then they are
+    /// blackholes.
+    #[inline]
+    pub fn unset(arena: &'a Arena, shape: &'a Shape<'a>) -> Self {
+        Self::new(arena, shape, |_| Value::Blackhole)
+    }
+
+    /// The value of an attribute.
+    #[inline]
+    #[must_use]
+    pub fn get(self, name: Symbol) -> Option<&'a Slot<'a>> {
+        let mut set = self;
+        loop {
+            let head = set.0.header();
+            if let Some(index) = head.shape.find(name) {
+                return set.0.items().get(index);
+            }
+            set = head.layer?.below;
+        }
+    }
+
+    /// An attribute with its place.
+    #[must_use]
+    pub fn get_attr(self, name: Symbol) -> Option<Attr<'a>> {
+        let mut set = self;
+        loop {
+            let head = set.0.header();
+            if let Some(index) = head.shape.find(name) {
+                let slot = set.0.items().get(index)?;
+                return Some(Attr { name, slot, pos: head.shape.position(index) });
+            }
+            set = head.layer?.below;
+        }
+    }
+
+    /// How many attributes it has.
+    #[must_use]
+    pub fn len(self) -> usize {
+        self.0.header().layer.map_or(self.0.len(), |layer| layer.len)
+    }
+
+    /// Has it no attribute?
+    #[must_use]
+    pub fn is_empty(self) -> bool {
+        self.len() == 0
+    }
+
+    /// Is it the very same set?
+    #[must_use]
+    pub fn is_same(self, other: Self) -> bool {
+        self.0.is_same(other.0)
+    }
+
+    /// Where the set is, as a number that tells it from all others.
+    #[must_use]
+    pub fn address(self) -> usize {
+        self.0.address()
+    }
+
+    /// The shape of the set's own attributes: of all, if it is flat.
+    #[inline]
+    #[must_use]
+    pub fn own_shape(self) -> &'a Shape<'a> {
+        self.0.header().shape
+    }
+
+    /// The slots of the set's own attributes, in the order of its own shape.
+    #[inline]
+    #[must_use]
+    pub fn own_slots(self) -> &'a [Slot<'a>] {
+        self.0.items()
+    }
+
+    /// The same set without layers. Where it has some, it is copied once and the copy kept.
+    #[must_use]
+    pub fn flat(self, arena: &'a Arena) -> Self {
+        let Some(layer) = self.0.header().layer else { return self };
+        if let Some(flat) = layer.flat.get() {
+            return flat;
+        }
+        let flat = merge(arena, layer.below.flat(arena), self);
+        layer.flat.set(Some(flat));
+        flat
+    }
+
+    /// All attributes, by symbol.
+    pub fn iter(self, arena: &'a Arena) -> impl ExactSizeIterator<Item = Attr<'a>> + 'a {
+        let set = self.flat(arena).0;
+        let shape = set.header().shape;
+        let names = shape.names.iter().zip(set.items()).enumerate();
+        names.map(|(at, (&name, slot))| Attr { name, slot, pos: shape.position(at) })
+    }
+
+    /// All attributes, in the order of their names' bytes.
+    pub fn sorted(
+        self,
+        arena: &'a Arena,
+        symbols: &Symbols,
+    ) -> impl ExactSizeIterator<Item = Attr<'a>> + use<'a> {
+        let set = self.flat(arena).0;
+        let shape = set.header().shape;
+        let items = set.items();
+        shape.order(arena, symbols).iter().map(move |&index| {
+            let index = index as usize;
+            Attr { name: shape.names[index], slot: &items[index], pos: shape.position(index) }
+        })
+    }
+
+    /// `self // over`
+    #[must_use]
+    pub fn update(self, arena: &'a Arena, over: Self) -> Self {
+        if over.is_empty() {
+            return self;
+        }
+        if self.is_empty() {
+            return over;
+        }
+        let depth = self.0.header().layer.map_or(0, |layer| layer.depth);
+        let own = self.0.len();
+        if own <= SMALL || over.len() * 2 > self.len() || depth >= MOST_LAYERS {
+            return merge(arena, self.flat(arena), over.flat(arena));
+        }
+        let over = over.flat(arena);
+        let fresh = over.own_shape().names.iter().filter(|&&name| self.get(name).is_none()).count();
+        let layer = Layer {
+            below: self,
+            len: self.len() + fresh,
+            depth: depth + 1,
+            flat: Cell::new(None),
+        };
+        let head = Head { shape: over.own_shape(), layer: Some(arena.alloc(layer)) };
+        let slots = over.own_slots();
+        Self(arena.block(head, slots.len(), |index| Cell::new(share(&slots[index]))))
+    }
+}
+
+/// A flat set with the attributes of `below` (flat) and the own ones of `over`, which win.
+fn merge<'a>(arena: &'a Arena, below: Attrs<'a>, over: Attrs<'a>) -> Attrs<'a> {
+    let (left, right) = (below.own_shape(), over.own_shape());
+    let (left_slots, right_slots) = (below.own_slots(), over.own_slots());
+    let room = left_slots.len() + right_slots.len();
+    let mut names = Vec::with_capacity(room);
+    let mut positions = Vec::with_capacity(room);
+    let mut slots: Vec<&'a Slot<'a>> = Vec::with_capacity(room);
+    let (mut l, mut r) = (0, 0);
+    loop {
+        let order = match (left.names.get(l), right.names.get(r)) {
+            (Some(a), Some(b)) => a.cmp(b),
+            (Some(_), None) => Ordering::Less,
+            (None, Some(_)) => Ordering::Greater,
+            (None, None) => break,
+        };
+        if order == Ordering::Less {
+            names.push(left.names[l]);
+            positions.push(left.position(l));
+            slots.push(&left_slots[l]);
+        } else {
+            names.push(right.names[r]);
+            positions.push(right.position(r));
+            slots.push(&right_slots[r]);
+            r += 1;
+        }
+        l += usize::from(order != Ordering::Greater);
+    }
+    let shape = if names.len() == right.names.len() {
+        right
+    } else if names.len() == left.names.len() && right.positions.is_empty() && left.positions.is_empty() {
+        left
+    } else {
+        Shape::new(arena, &names, &positions)
+    };
+    Attrs::new(arena, shape, |index| share(slots[index]))
+}
+
+/// Collects the attributes of a set in any order.
+#[derive(Debug, Default)]
+pub struct AttrsBuilder<'a> {
+    attrs: Vec<(Symbol, Pos, Value<'a>)>,
+}
+
+impl<'a> AttrsBuilder<'a> {
+    /// A builder with room for `capacity` attributes.
+    #[must_use]
+    pub fn with_capacity(capacity: usize) -> Self {
+        Self { attrs: Vec::with_capacity(capacity) }
+    }
+
+    /// Adds an attribute without a place. A name may come twice: the first one counts.
+    pub fn add(&mut self, name: Symbol, value: Value<'a>) {
+        self.attrs.push((name, Pos::NONE, value));
+    }
+
+    /// Adds an attribute that was defined at `pos`.
+    pub fn add_at(&mut self, name: Symbol, pos: Pos, value: Value<'a>) {
+        self.attrs.push((name, pos, value));
+    }
+
+    /// Adds an attribute of another set: its value is shared.
+    pub fn add_attr(&mut self, attr: Attr<'a>) {
+        self.attrs.push((attr.name, attr.pos, share(attr.slot)));
+    }
+
+    /// The set.
+    pub fn build(mut self, arena: &'a Arena) -> Attrs<'a> {
+        let sorted = self.attrs.is_sorted_by(|a, b| a.0 < b.0);
+        if !sorted {
+            // Stable, so that of equal names the first stays.
+            self.attrs.sort_by_key(|(name, ..)| *name);
+            self.attrs.dedup_by_key(|(name, ..)| *name);
+        }
+        let names: Vec<Symbol> = self.attrs.iter().map(|(name, ..)| *name).collect();
+        let placed = self.attrs.iter().any(|(_, pos, _)| *pos != Pos::NONE);
+        let positions: Vec<Pos> =
+            if placed { self.attrs.iter().map(|(_, pos, _)| *pos).collect() } else { Vec::new() };
+        let shape = Shape::new(arena, &names, &positions);
+        Attrs::new(arena, shape, |index| self.attrs[index].2)
+    }
+}
