@@ -5,9 +5,11 @@
 mod cli;
 mod copy;
 mod engine;
+mod evaluators;
 mod facts;
 mod flakes;
 mod known_hosts;
+mod lang;
 mod machine;
 mod phases;
 mod probe;
