@@ -6,6 +6,7 @@
 pub mod validated;
 
 pub mod process;
+pub mod store;
 pub mod syntax;
 
 pub mod eval;

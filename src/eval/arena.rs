@@ -124,7 +124,8 @@ impl Arena {
     fn raw_block<H: Copy, T>(&self, header: H, len: usize) -> (NonNull<Head<H>>, NonNull<T>) {
         const { assert!(!std::mem::needs_drop::<T>(), "nothing in an arena is ever dropped") }
         const { assert!(align_of::<T>() <= align_of::<u64>()) }
-        let bytes = len.checked_mul(size_of::<T>()).and_then(|b| b.checked_add(Block::<H, T>::ITEMS));
+        let bytes =
+            len.checked_mul(size_of::<T>()).and_then(|b| b.checked_add(Block::<H, T>::ITEMS));
         let layout = bytes.and_then(|bytes| Layout::from_size_align(bytes, align_of::<u64>()).ok());
         let Some(layout) = layout else { handle_alloc_error(Layout::new::<usize>()) };
         let base = self.allocate(layout).cast::<Head<H>>();
@@ -324,6 +325,9 @@ mod tests {
         let small = arena.alloc(1u8);
         let large: Block<'_, (), u8> = arena.block((), 5 << 20, |n| n.to_le_bytes()[0]);
         let after = arena.alloc(2u8);
-        assert_eq!((*small, large.items()[5_000_000], *after), (1, 5_000_000u32.to_le_bytes()[0], 2));
+        assert_eq!(
+            (*small, large.items()[5_000_000], *after),
+            (1, 5_000_000u32.to_le_bytes()[0], 2)
+        );
     }
 }

@@ -36,12 +36,7 @@ pub(super) enum Applied<'a> {
 
 impl<'a> Eval<'a> {
     /// Calls `function` with `args`, each a value or a share of a slot.
-    pub fn call(
-        &mut self,
-        function: Value<'a>,
-        args: &[Value<'a>],
-        pos: Pos,
-    ) -> Result<Value<'a>> {
+    pub fn call(&mut self, function: Value<'a>, args: &[Value<'a>], pos: Pos) -> Result<Value<'a>> {
         let depth = self.calls.len();
         let result = self.call_inner(function, args, pos);
         self.leave(depth, result)
@@ -119,7 +114,8 @@ impl<'a> Eval<'a> {
         let arity = usize::from(op.arity);
         for (at, place) in all.iter_mut().enumerate().take(arity) {
             if op.strict >> at & 1 == 1 {
-                *place = self.force(*place, pos).map_err(|error| primop_trace(op.name, error, pos))?;
+                *place =
+                    self.force(*place, pos).map_err(|error| primop_trace(op.name, error, pos))?;
             }
         }
         let value = self.run_primop(id, &all[..arity], pos)?;
@@ -178,9 +174,8 @@ impl<'a> Eval<'a> {
                     Some(name) => format!("while calling '{}'", self.symbols.text(name)),
                     None => "while calling anonymous lambda".to_owned(),
                 };
-                error = error
-                    .while_(self.code.lambda(id).pos, name)
-                    .while_(call.pos, "from call site");
+                error =
+                    error.while_(self.code.lambda(id).pos, name).while_(call.pos, "from call site");
             }
         }
         error

@@ -329,6 +329,9 @@ pub struct Code<'a> {
     pub positions: Vec<Pos>,
     /// Children of nodes.
     pub ids: Vec<NodeId>,
+    /// The places of those parts of [`Node::Plus`] and [`Node::Interpolation`] that have others than their
+    /// nodes: the index in `ids`, and the place, in the order of the indices.
+    pub part_positions: Vec<(u32, Pos)>,
     /// Names of attribute paths.
     pub paths: Vec<Name>,
     /// Runs of `paths` for nodes that have no room for them.
@@ -362,6 +365,18 @@ impl Code<'_> {
     #[must_use]
     pub fn pos(&self, id: NodeId) -> Pos {
         self.positions[id.0 as usize]
+    }
+
+    /// The place that messages name for part number `at` of `parts`: of `${` in a string, or of the
+    /// operand's first byte.
+    #[must_use]
+    pub fn part_pos(&self, parts: Range, at: u32) -> Pos {
+        let index = parts.start + at;
+        let found = self.part_positions.binary_search_by_key(&index, |(index, _)| *index);
+        match found.ok().and_then(|found| self.part_positions.get(found)) {
+            Some((_, pos)) => *pos,
+            None => self.ids.get(index as usize).map_or(Pos::NONE, |&id| self.pos(id)),
+        }
     }
 
     /// The function of `id`.

@@ -146,50 +146,6 @@ impl<'a> Eval<'a> {
     /// The kind of a value and the value itself, as messages show it: `an integer: 3`.
     #[must_use]
     pub fn describe(&mut self, value: Value<'a>) -> String {
-        let kind = kind_of(self, value);
-        let shown = brief(self, value);
-        format!("{kind}: {shown}")
-    }
-}
-
-/// What messages call the type of a value: `an integer`.
-pub(super) fn kind_of(eval: &Eval<'_>, value: Value<'_>) -> &'static str {
-    match value {
-        Value::Null => "null",
-        Value::Bool(_) => "a Boolean",
-        Value::Int(_) => "an integer",
-        Value::Float(_) => "a float",
-        Value::Str(context, _) if context.is_none() => "a string",
-        Value::Str(..) => "a string with context",
-        Value::Path(_) => "a path",
-        Value::List(_) => "a list",
-        Value::Attrs(_) => "a set",
-        Value::Lambda(..) => "a function",
-        Value::PrimOp(_) => "a built-in function",
-        Value::PrimOpApp(..) => "a partially applied built-in function",
-        Value::Ref(slot) => kind_of(eval, slot.get()),
-        Value::Blackhole => "a black hole",
-        Value::Thunk(..) | Value::App(_) | Value::Element(..) => "a thunk",
-    }
-}
-
-/// A value as far as it is known, in a few words.
-fn brief(eval: &Eval<'_>, value: Value<'_>) -> String {
-    match value {
-        Value::Null => "null".to_owned(),
-        Value::Bool(value) => value.to_string(),
-        Value::Int(value) => value.to_string(),
-        Value::Float(value) => value.to_string(),
-        Value::Str(_, bytes) => format!("{:?}", String::from_utf8_lossy(bytes.items())),
-        Value::Path(path) => String::from_utf8_lossy(path.items()).into_owned(),
-        other => kind_of(eval, other).to_owned(),
-    }
-}
-
-impl<'a> Eval<'a> {
-    /// The store path of a copy of `path`.
-    pub(super) fn copy_path_to_store(&mut self, path: Bytes<'a>, pos: Pos) -> Result<(Bytes<'a>, Context)> {
-        let _ = path;
-        Err(Error::evaluation(pos, "copying to the store comes later"))
+        super::print::brief(self, value)
     }
 }

@@ -114,12 +114,7 @@ impl<'a> Eval<'a> {
         Ok(order)
     }
 
-    fn compare_lists(
-        &mut self,
-        a: List<'a>,
-        b: List<'a>,
-        pos: Pos,
-    ) -> Result<Option<Ordering>> {
+    fn compare_lists(&mut self, a: List<'a>, b: List<'a>, pos: Pos) -> Result<Option<Ordering>> {
         self.check_stack()?;
         for (a, b) in a.items().iter().zip(b.items()) {
             if !self.equal_slots(a, b, pos)? {
@@ -147,17 +142,16 @@ impl<'a> Eval<'a> {
         b: Value<'a>,
         pos: Pos,
     ) -> Result<Value<'a>> {
-        let (name, sign) = match op {
-            Arithmetic::Sub => ("subtraction", "-"),
-            Arithmetic::Mul => ("multiplication", "*"),
-            Arithmetic::Div => ("division", "/"),
+        let sign = match op {
+            Arithmetic::Sub => "-",
+            Arithmetic::Mul => "*",
+            Arithmetic::Div => "/",
             Arithmetic::Less => return Ok(Value::Bool(self.less(a, b, pos)?)),
             Arithmetic::Greater => return Ok(Value::Bool(self.less(b, a, pos)?)),
             Arithmetic::LessEqual => return Ok(Value::Bool(!self.less(b, a, pos)?)),
             Arithmetic::GreaterEqual => return Ok(Value::Bool(!self.less(a, b, pos)?)),
         };
-        let zero = matches!(b, Value::Int(0))
-            || matches!(b, Value::Float(b) if b == 0.0);
+        let zero = matches!(b, Value::Int(0)) || matches!(b, Value::Float(b) if b == 0.0);
         if op == Arithmetic::Div && zero {
             // Nix looks at the divisor first.
             return Err(Error::evaluation(pos, "division by zero"));
@@ -178,7 +172,6 @@ impl<'a> Eval<'a> {
                 Error::evaluation(pos, message)
             });
         }
-        let _ = name;
         let what = match op {
             Arithmetic::Sub => [
                 "while evaluating the first argument of the subtraction",

@@ -60,9 +60,10 @@ impl<'a> Eval<'a> {
             Ok(value) => {
                 // A function keeps its home, which is its identity.
                 slot.set(match (content, value) {
-                    (Value::Ref(_), Value::Lambda(..) | Value::PrimOp(_) | Value::PrimOpApp(..)) => {
-                        content
-                    }
+                    (
+                        Value::Ref(_),
+                        Value::Lambda(..) | Value::PrimOp(_) | Value::PrimOpApp(..),
+                    ) => content,
                     _ => value,
                 });
                 Ok(value)
@@ -81,9 +82,7 @@ impl<'a> Eval<'a> {
             Over::Indices => {
                 self.call(mapping.function, &[Value::Int(i64::from(index))], Pos::NONE)
             }
-            Over::List(list) => {
-                self.call(mapping.function, &[share(&list.items()[at])], Pos::NONE)
-            }
+            Over::List(list) => self.call(mapping.function, &[share(&list.items()[at])], Pos::NONE),
             Over::Attrs(attrs) => {
                 let name = self.symbol_string(attrs.own_shape().names()[at]);
                 self.call(mapping.function, &[name, share(&attrs.own_slots()[at])], Pos::NONE)
@@ -176,7 +175,12 @@ impl<'a> Eval<'a> {
     }
 
     /// A list.
-    pub fn force_list(&mut self, v: Value<'a>, pos: Pos, context: &'static str) -> Result<List<'a>> {
+    pub fn force_list(
+        &mut self,
+        v: Value<'a>,
+        pos: Pos,
+        context: &'static str,
+    ) -> Result<List<'a>> {
         match self.force(v, pos).map_err(|e| e.while_(pos, context))? {
             Value::List(list) => Ok(list),
             other => Err(self.wrong_type("a list", other, pos).while_(pos, context)),
@@ -228,16 +232,12 @@ impl<'a> Eval<'a> {
             return Ok(bytes);
         }
         let text = String::from_utf8_lossy(bytes.items());
-        let refers = self.contexts.elements(names).first().map(|element| match element {
-            super::value::ContextElement::Opaque(path)
-            | super::value::ContextElement::DrvDeep(path)
-            | super::value::ContextElement::Built(path, _) => {
-                String::from_utf8_lossy(path).into_owned()
-            }
-        });
+        let store = self.store.dir();
+        let elements = self.contexts.elements(names);
+        let refers = elements.first().map(|element| store.to_absolute(element.path()));
+        let refers = String::from_utf8_lossy(refers.as_deref().unwrap_or_default()).into_owned();
         let message = format!(
-            "the string '{text}' is not allowed to refer to a store path (such as '{}')",
-            refers.unwrap_or_default()
+            "the string '{text}' is not allowed to refer to a store path (such as '{refers}')"
         );
         Err(Error::evaluation(pos, message).while_(pos, context))
     }

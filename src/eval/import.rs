@@ -10,6 +10,7 @@ use super::error::{Error, ErrorKind, Result};
 use super::io::FileType;
 use super::lower::{self, Unit};
 use super::position::{Origin, Pos};
+use super::store_state::unreadable;
 use super::text::path;
 use super::value::{Attrs, Env, Slot, Up, Value, share};
 use crate::syntax::{Features, Symbol, parse};
@@ -51,8 +52,7 @@ impl<'a> Eval<'a> {
         let root = self.parse_file(&file, Some(scope.own_shape().names()), pos)?;
         let slots = scope.own_slots();
         let up = Some(Up(self.no_variables));
-        let frame: Env<'a> =
-            self.arena.block(up, slots.len(), |at| Cell::new(share(&slots[at])));
+        let frame: Env<'a> = self.arena.block(up, slots.len(), |at| Cell::new(share(&slots[at])));
         self.eval(root, frame)
     }
 
@@ -96,14 +96,7 @@ impl<'a> Eval<'a> {
     /// The code of a file.
     fn parse_file(&mut self, file: &[u8], scope: Option<&[Symbol]>, pos: Pos) -> Result<NodeId> {
         self.check_readable(file, pos)?;
-        let text = self.io.read_file(file).map_err(|error| {
-            if error.kind() == std::io::ErrorKind::NotFound {
-                let message = format!("path '{}' does not exist", shown(file));
-                Error::new(ErrorKind::Io, pos, message)
-            } else {
-                unreadable(file, &error, pos)
-            }
-        })?;
+        let text = self.io.read_file(file).map_err(|error| unreadable(file, &error, pos))?;
         self.parse_text(text, parent(file), Origin::File(file.into()), scope)
     }
 
@@ -137,13 +130,8 @@ impl<'a> Eval<'a> {
             settings: &self.settings,
             scope,
         };
-        let lowered = lower::lower(
-            &mut self.lowering,
-            unit,
-            &mut self.symbols,
-            self.arena,
-            &mut self.code,
-        );
+        let lowered =
+            lower::lower(&mut self.lowering, &unit, &mut self.symbols, self.arena, &mut self.code);
         lowered.map_err(|error| {
             let pos = base.at(error.offset);
             Error::new(ErrorKind::Parse, pos, error.message).suggesting(error.suggestions)
@@ -183,9 +171,4 @@ fn is_below(path: &[u8], root: &[u8]) -> bool {
 
 fn shown(path: &[u8]) -> std::borrow::Cow<'_, str> {
     String::from_utf8_lossy(path)
-}
-
-/// The error of a path that can't be read.
-pub(super) fn unreadable(path: &[u8], error: &std::io::Error, pos: Pos) -> Error {
-    Error::new(ErrorKind::Io, pos, format!("cannot read '{}': {error}", shown(path)))
 }

@@ -3,11 +3,12 @@
 
 use std::io;
 
+mod line;
 mod memory;
 mod real;
 
 pub use memory::MemoryIo;
-pub use real::RealIo;
+pub use real::{Derivations, FetchHook, RealIo, RealiseHook};
 
 /// What a directory entry is, in the words of `builtins.readDir`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -80,17 +81,58 @@ pub trait EvalIo {
         derivations: &mut dyn FnMut(&[u8]) -> Option<Vec<u8>>,
     ) -> io::Result<()> {
         let _ = (outputs, derivations);
-        Err(io::Error::new(io::ErrorKind::Unsupported, "nothing is built during this evaluation"))
+        Err(nothing_is_built())
     }
 
     /// Has the real `nix` fetch something, and returns what its builtin returned, as JSON.
     fn fetch(&self, fetch: &Fetch) -> io::Result<Vec<u8>> {
         let _ = fetch;
-        Err(io::Error::new(io::ErrorKind::Unsupported, "nothing is fetched during this evaluation"))
+        Err(nothing_is_fetched())
     }
 
     /// Has the user pressed Ctrl-C, or is a limit of the caller's reached? Asked now and then.
     fn interrupted(&self) -> bool {
         false
+    }
+}
+
+/// What the system says of a failure, without the number that Rust puts behind it: `No such file or
+/// directory`, as `strerror` has it.
+#[must_use]
+pub fn reason(error: &io::Error) -> String {
+    let text = match error.kind() {
+        // Made without the system's number, as `MemoryIo` does.
+        io::ErrorKind::NotFound => "No such file or directory".to_owned(),
+        io::ErrorKind::NotADirectory => "Not a directory".to_owned(),
+        io::ErrorKind::IsADirectory => "Is a directory".to_owned(),
+        _ => error.to_string(),
+    };
+    match (error.raw_os_error(), text.rfind(" (os error ")) {
+        (Some(_), Some(end)) => text[..end].to_owned(),
+        _ => text,
+    }
+}
+
+fn nothing_is_built() -> io::Error {
+    io::Error::new(io::ErrorKind::Unsupported, "nothing is built during this evaluation")
+}
+
+fn nothing_is_fetched() -> io::Error {
+    io::Error::new(io::ErrorKind::Unsupported, "nothing is fetched during this evaluation")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reasons_are_the_system_s_words() {
+        let said = |number| reason(&io::Error::from_raw_os_error(number));
+        assert_eq!(said(13), "Permission denied");
+        assert_eq!(said(40), "Too many levels of symbolic links");
+        assert_eq!(reason(&io::ErrorKind::NotFound.into()), said(2));
+        assert_eq!(reason(&io::ErrorKind::NotADirectory.into()), said(20));
+        assert_eq!(reason(&io::ErrorKind::IsADirectory.into()), said(21));
+        assert_eq!(reason(&io::Error::other("own words")), "own words");
     }
 }

@@ -14,15 +14,22 @@ mod force;
 mod import;
 pub mod io;
 mod known;
+mod literals;
 mod lower;
+mod operators;
 pub mod position;
+pub mod print;
+pub mod report;
 mod run;
+mod select;
 pub mod settings;
+pub mod store_state;
 pub mod text;
 pub mod value;
 
 use rustc_hash::FxHashMap;
 
+use crate::store::StoreDir;
 use crate::syntax::{Symbol, Symbols};
 use arena::Arena;
 use builtins::PrimOp;
@@ -35,6 +42,7 @@ pub use known::Known;
 use lower::Lowering;
 use position::Sources;
 use settings::Settings;
+use store_state::StoreState;
 use value::{Attrs, Bytes, Context, Contexts, Env, List, PrimOpId, Value};
 
 /// One evaluation: all sources that it read, and all values that it made.
@@ -54,6 +62,8 @@ pub struct Eval<'a> {
     pub contexts: Contexts,
     /// All sources.
     pub sources: Sources,
+    /// What was put into the store, or would have been.
+    pub store: StoreState,
     /// Names with a meaning.
     pub known: Known,
     code: Code<'a>,
@@ -87,6 +97,7 @@ impl<'a> Eval<'a> {
     pub fn new(arena: &'a Arena, io: &'a dyn EvalIo, settings: Settings) -> Self {
         let mut symbols = Symbols::new();
         let known = Known::new(&mut symbols);
+        let lowering = Lowering::new(&mut symbols);
         let empty_attrs = value::AttrsBuilder::default().build(arena);
         let left = stacker::remaining_stack().unwrap_or(1 << 20);
         let here = 0u8;
@@ -95,13 +106,14 @@ impl<'a> Eval<'a> {
             arena,
             io,
             calls: Vec::with_capacity(settings.max_call_depth.min(1 << 20) + 1),
-            settings,
             symbols,
             contexts: Contexts::default(),
             sources: Sources::default(),
+            store: StoreState::new(StoreDir::new(&settings.store_dir).unwrap_or_default()),
+            settings,
             known,
             code: Code::default(),
-            lowering: Lowering::default(),
+            lowering,
             primops: Vec::new(),
             globals: FxHashMap::default(),
             builtins: empty_attrs,

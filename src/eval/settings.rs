@@ -45,7 +45,8 @@ pub struct Settings {
     pub search_path: Vec<SearchPath>,
     /// `max-call-depth`
     pub max_call_depth: usize,
-    /// `eval-system` or `system`: what `builtins.currentSystem` says.
+    /// `eval-system` or `system`: what `builtins.currentSystem` says. [`super::io::RealIo::system`] tells
+    /// what this machine is.
     pub current_system: Vec<u8>,
     /// Where `~` is, if anywhere.
     pub home: Option<Vec<u8>>,
@@ -68,8 +69,7 @@ impl Default for Settings {
             allowed_paths: Vec::new(),
             search_path: Vec::new(),
             max_call_depth: 10_000,
-            current_system: format!("{}-{}", std::env::consts::ARCH, std::env::consts::OS)
-                .into_bytes(),
+            current_system: b"x86_64-linux".to_vec(),
             home: None,
             store_dir: b"/nix/store".to_vec(),
             trace_verbose: false,

@@ -1,10 +1,11 @@
 //! The builtins, a file for each family, and the variables that every program sees.
 
+mod derivation;
 mod types;
 
 use super::Eval;
 use super::error::Result;
-use super::position::Pos;
+use super::position::{Origin, Pos};
 use super::value::{AttrsBuilder, PrimOpId, Value};
 
 /// What runs a builtin: it gets its arguments and the place of its call.
@@ -25,7 +26,7 @@ pub struct PrimOp {
 }
 
 /// All families.
-const FAMILIES: &[&[PrimOp]] = &[types::PRIMOPS];
+const FAMILIES: &[&[PrimOp]] = &[derivation::PRIMOPS, types::PRIMOPS];
 
 /// Builtins that are variables under their plain names.
 const GLOBAL: &[&str] = &[
@@ -68,9 +69,18 @@ pub(super) fn install(eval: &mut Eval<'_>) {
     }
     let slot = eval.arena.alloc(std::cell::Cell::new(Value::Blackhole));
     set.add(eval.known.builtins, Value::Ref(slot));
+    let derivation = eval.arena.alloc(std::cell::Cell::new(Value::Blackhole));
+    set.add(eval.known.derivation, Value::Ref(derivation));
     eval.builtins = set.build(eval.arena);
     slot.set(Value::Attrs(eval.builtins));
     eval.globals.insert(eval.known.builtins, Value::Attrs(eval.builtins));
+    let text = self::derivation::DERIVATION.as_bytes();
+    let origin = Origin::File((*b"/builtin/derivation.nix").into());
+    // A function as it stands: evaluating it can't fail, and what it calls is resolved already.
+    if let Ok(function) = eval.eval_string(text, b"/", origin) {
+        derivation.set(function);
+        eval.globals.insert(eval.known.derivation, function);
+    }
 }
 
 /// Adds a builtin to the set, and the variables that name it.

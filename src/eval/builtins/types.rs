@@ -33,8 +33,7 @@ fn is_float<'a>(_: &mut Eval<'a>, args: &[Value<'a>], _: Pos) -> Result<Value<'a
 }
 
 fn is_function<'a>(_: &mut Eval<'a>, args: &[Value<'a>], _: Pos) -> Result<Value<'a>> {
-    let function =
-        matches!(args, [Value::Lambda(..) | Value::PrimOp(_) | Value::PrimOpApp(..)]);
+    let function = matches!(args, [Value::Lambda(..) | Value::PrimOp(_) | Value::PrimOpApp(..)]);
     Ok(Value::Bool(function))
 }
 

@@ -1,4 +1,274 @@
-//! The real outside.
-/// The real outside.
-#[derive(Debug, Default)]
-pub struct RealIo;
+//! The real outside: files, the environment, the clock and standard error. Starting programs is left to
+//! functions that the caller gives.
+
+use std::ffi::OsStr;
+use std::fmt;
+use std::fs;
+use std::io::{self, Write};
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use super::line::render;
+use super::{EvalIo, Fetch, FileType, Level};
+
+/// Has something fetched: [`EvalIo::fetch`].
+pub type FetchHook = Box<dyn Fn(&Fetch) -> io::Result<Vec<u8>> + Send + Sync>;
+
+/// The texts of derivations that are not in the store, by their paths.
+pub type Derivations<'d> = dyn FnMut(&[u8]) -> Option<Vec<u8>> + 'd;
+
+/// Has outputs built: [`EvalIo::realise`].
+pub type RealiseHook =
+    Box<dyn Fn(&[(&[u8], &[u8])], &mut Derivations<'_>) -> io::Result<()> + Send + Sync>;
+
+/// This machine.
+#[derive(Default)]
+pub struct RealIo {
+    colour: bool,
+    interrupted: Option<Arc<AtomicBool>>,
+    fetch: Option<FetchHook>,
+    realise: Option<RealiseHook>,
+}
+
+impl RealIo {
+    /// This machine, without programs: nothing is fetched or built.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// With colours in what the program wants printed.
+    #[must_use]
+    pub fn with_colour(self, colour: bool) -> Self {
+        Self { colour, ..self }
+    }
+
+    /// Stops the evaluation once `flag` is set.
+    #[must_use]
+    pub fn stopped_by(self, flag: Arc<AtomicBool>) -> Self {
+        Self { interrupted: Some(flag), ..self }
+    }
+
+    /// Fetches with `hook`.
+    #[must_use]
+    pub fn fetching_with(self, hook: FetchHook) -> Self {
+        Self { fetch: Some(hook), ..self }
+    }
+
+    /// Builds with `hook`.
+    #[must_use]
+    pub fn realising_with(self, hook: RealiseHook) -> Self {
+        Self { realise: Some(hook), ..self }
+    }
+
+    /// What this machine is in Nix' words: `x86_64-linux`.
+    #[must_use]
+    pub fn system() -> Vec<u8> {
+        let os = match std::env::consts::OS {
+            "macos" => "darwin",
+            os => os,
+        };
+        let arch = match std::env::consts::ARCH {
+            "x86" => "i686",
+            "arm" => "armv7l",
+            arch => arch,
+        };
+        format!("{arch}-{os}").into_bytes()
+    }
+
+    /// The folder that this process works in, absolute and without symbolic links.
+    pub fn current_dir() -> io::Result<Vec<u8>> {
+        Ok(std::env::current_dir()?.into_os_string().into_vec())
+    }
+}
+
+impl fmt::Debug for RealIo {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RealIo")
+            .field("colour", &self.colour)
+            .field("fetches", &self.fetch.is_some())
+            .field("realises", &self.realise.is_some())
+            .finish_non_exhaustive()
+    }
+}
+
+fn path_of(bytes: &[u8]) -> &Path {
+    Path::new(OsStr::from_bytes(bytes))
+}
+
+fn kind_of(file: fs::FileType) -> FileType {
+    if file.is_file() {
+        FileType::Regular
+    } else if file.is_dir() {
+        FileType::Directory
+    } else if file.is_symlink() {
+        FileType::Symlink
+    } else {
+        FileType::Unknown
+    }
+}
+
+impl EvalIo for RealIo {
+    fn read_file(&self, path: &[u8]) -> io::Result<Vec<u8>> {
+        fs::read(path_of(path))
+    }
+
+    fn read_dir(&self, path: &[u8]) -> io::Result<Vec<(Vec<u8>, FileType)>> {
+        fs::read_dir(path_of(path))?
+            .map(|entry| {
+                let entry = entry?;
+                Ok((entry.file_name().into_vec(), kind_of(entry.file_type()?)))
+            })
+            .collect()
+    }
+
+    fn file_type(&self, path: &[u8]) -> io::Result<Option<FileType>> {
+        match fs::symlink_metadata(path_of(path)) {
+            Ok(meta) => {
+                let kind = kind_of(meta.file_type());
+                // NAR: a file is executable if its owner may execute it.
+                let executable =
+                    kind == FileType::Regular && meta.permissions().mode() & 0o100 != 0;
+                Ok(Some(if executable { FileType::Executable } else { kind }))
+            }
+            Err(error) => match error.kind() {
+                io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => Ok(None),
+                _ => Err(error),
+            },
+        }
+    }
+
+    fn read_link(&self, path: &[u8]) -> io::Result<Vec<u8>> {
+        Ok(fs::read_link(path_of(path))?.into_os_string().into_vec())
+    }
+
+    fn env(&self, name: &[u8]) -> Option<Vec<u8>> {
+        Some(std::env::var_os(OsStr::from_bytes(name))?.into_vec())
+    }
+
+    fn now(&self) -> i64 {
+        let since = SystemTime::now().duration_since(UNIX_EPOCH);
+        since.map_or(0, |since| i64::try_from(since.as_secs()).unwrap_or(i64::MAX))
+    }
+
+    fn message(&self, level: Level, text: &[u8]) {
+        // Where nobody reads standard error any more, the line is lost: that changes no value.
+        let _ = io::stderr().lock().write_all(&render(level, text, self.colour));
+    }
+
+    fn realise(
+        &self,
+        outputs: &[(&[u8], &[u8])],
+        derivations: &mut Derivations<'_>,
+    ) -> io::Result<()> {
+        match &self.realise {
+            Some(realise) => realise(outputs, derivations),
+            None => Err(super::nothing_is_built()),
+        }
+    }
+
+    fn fetch(&self, fetch: &Fetch) -> io::Result<Vec<u8>> {
+        match &self.fetch {
+            Some(hook) => hook(fetch),
+            None => Err(super::nothing_is_fetched()),
+        }
+    }
+
+    fn interrupted(&self) -> bool {
+        self.interrupted.as_ref().is_some_and(|flag| flag.load(Ordering::Relaxed))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::symlink;
+
+    use super::*;
+
+    fn bytes(path: &Path) -> Vec<u8> {
+        path.as_os_str().as_bytes().to_vec()
+    }
+
+    #[test]
+    fn files_folders_and_links_are_told_apart() {
+        let dir = tempfile::tempdir().unwrap();
+        let at = |name: &[u8]| dir.path().join(OsStr::from_bytes(name));
+        fs::write(at(b"plain"), b"x\0\xff").unwrap();
+        fs::write(at(b"odd \xff"), b"").unwrap();
+        fs::write(at(b"tool"), b"").unwrap();
+        fs::set_permissions(at(b"tool"), fs::Permissions::from_mode(0o755)).unwrap();
+        fs::create_dir(at(b"sub")).unwrap();
+        symlink("gone", at(b"dangling")).unwrap();
+        symlink("sub", at(b"to-sub")).unwrap();
+
+        let io = RealIo::new();
+        let mut entries = io.read_dir(&bytes(dir.path())).unwrap();
+        entries.sort_by(|a, b| a.0.cmp(&b.0));
+        let expected: [(&[u8], _); 6] = [
+            (b"dangling", FileType::Symlink),
+            (b"odd \xff", FileType::Regular),
+            (b"plain", FileType::Regular),
+            (b"sub", FileType::Directory),
+            (b"to-sub", FileType::Symlink),
+            (b"tool", FileType::Regular),
+        ];
+        assert_eq!(entries, expected.map(|(name, kind)| (name.to_vec(), kind)));
+
+        let kind = |name: &[u8]| io.file_type(&bytes(&at(name))).unwrap();
+        assert_eq!(kind(b"tool"), Some(FileType::Executable));
+        assert_eq!(kind(b"plain"), Some(FileType::Regular));
+        assert_eq!(kind(b"dangling"), Some(FileType::Symlink));
+        assert_eq!(kind(b"plain/below"), None);
+        assert_eq!(kind(b"nothing"), None);
+        assert!(io.file_type(b"/a\0b").is_err());
+
+        assert_eq!(io.read_file(&bytes(&at(b"plain"))).unwrap(), b"x\0\xff");
+        assert!(io.read_file(&bytes(&at(b"sub"))).is_err());
+        assert!(io.read_file(&bytes(&at(b"dangling"))).is_err());
+        assert_eq!(io.read_link(&bytes(&at(b"dangling"))).unwrap(), b"gone");
+        assert!(io.read_link(&bytes(&at(b"plain"))).is_err());
+        assert!(io.store_path_exists(&bytes(&at(b"sub"))).unwrap());
+    }
+
+    #[test]
+    fn programs_are_only_started_through_hooks() {
+        let fetch = Fetch { builtin: "fetchurl", argument: b"\"u\"".to_vec() };
+        let io = RealIo::new();
+        assert_eq!(io.fetch(&fetch).unwrap_err().kind(), io::ErrorKind::Unsupported);
+        assert!(io.realise(&[(b"d", b"out")], &mut |_| None).is_err());
+
+        let io = RealIo::new()
+            .fetching_with(Box::new(|fetch| {
+                Ok([fetch.builtin.as_bytes(), &fetch.argument].concat())
+            }))
+            .realising_with(Box::new(|outputs, derivations| {
+                let known = outputs.iter().all(|(drv, _)| derivations(drv).is_some());
+                if known { Ok(()) } else { Err(io::Error::other("unknown")) }
+            }));
+        assert_eq!(io.fetch(&fetch).unwrap(), b"fetchurl\"u\"");
+        assert!(io.realise(&[(b"d", b"out")], &mut |_| Some(Vec::new())).is_ok());
+        assert!(io.realise(&[(b"d", b"out")], &mut |_| None).is_err());
+    }
+
+    #[test]
+    fn the_flag_interrupts() {
+        let flag = Arc::new(AtomicBool::new(false));
+        let io = RealIo::new().stopped_by(flag.clone());
+        assert!(!io.interrupted());
+        flag.store(true, Ordering::Relaxed);
+        assert!(io.interrupted());
+    }
+
+    #[test]
+    fn the_environment_and_the_clock_are_seen() {
+        let io = RealIo::new();
+        assert_eq!(io.env(b"PATH"), std::env::var_os("PATH").map(OsStringExt::into_vec));
+        assert_eq!(io.env(b"NO=SUCH"), None);
+        assert_eq!(io.env(b"a\0b"), None);
+        assert!(io.now() > 1_700_000_000);
+    }
+}

@@ -1,10 +1,14 @@
-//! Pure functions on bytes that builtins need.
+//! Pure functions on bytes that builtins need. They know nothing of values; text is bytes, which Nix
+//! does not ask to be UTF-8 unless a function says so.
 
+pub mod json;
 mod near;
 pub mod number;
 pub mod path;
 pub mod print;
 pub mod replace;
+#[cfg(test)]
+mod tests;
 pub mod version;
 pub mod xml;
 

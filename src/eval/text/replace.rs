@@ -29,7 +29,8 @@ impl<'p> Replacer<'p> {
     pub fn new(patterns: &'p [&'p [u8]]) -> Self {
         let mut first = Box::new([NONE; 256]);
         let empty = patterns.iter().position(|pattern| pattern.is_empty());
-        for (index, pattern) in (0u32..).zip(patterns.iter().take(empty.unwrap_or(patterns.len()))) {
+        for (index, pattern) in (0u32..).zip(patterns.iter().take(empty.unwrap_or(patterns.len())))
+        {
             if let Some(&byte) = pattern.first() {
                 let slot = &mut first[usize::from(byte)];
                 *slot = index.min(*slot);
@@ -78,7 +79,8 @@ impl<'p> Replacer<'p> {
             return self.empty;
         }
         let start = first as usize;
-        let found = self.patterns.get(start..)?.iter().position(|pattern| rest.starts_with(pattern));
+        let found =
+            self.patterns.get(start..)?.iter().position(|pattern| rest.starts_with(pattern));
         found.map(|offset| start + offset)
     }
 }

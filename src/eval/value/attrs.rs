@@ -255,12 +255,8 @@ impl<'a> Attrs<'a> {
         }
         let over = over.flat(arena);
         let fresh = over.own_shape().names.iter().filter(|&&name| self.get(name).is_none()).count();
-        let layer = Layer {
-            below: self,
-            len: self.len() + fresh,
-            depth: depth + 1,
-            flat: Cell::new(None),
-        };
+        let layer =
+            Layer { below: self, len: self.len() + fresh, depth: depth + 1, flat: Cell::new(None) };
         let head = Head { shape: over.own_shape(), layer: Some(arena.alloc(layer)) };
         let slots = over.own_slots();
         Self(arena.block(head, slots.len(), |index| Cell::new(share(&slots[index]))))
@@ -297,7 +293,10 @@ fn merge<'a>(arena: &'a Arena, below: Attrs<'a>, over: Attrs<'a>) -> Attrs<'a> {
     }
     let shape = if names.len() == right.names.len() {
         right
-    } else if names.len() == left.names.len() && right.positions.is_empty() && left.positions.is_empty() {
+    } else if names.len() == left.names.len()
+        && right.positions.is_empty()
+        && left.positions.is_empty()
+    {
         left
     } else {
         Shape::new(arena, &names, &positions)

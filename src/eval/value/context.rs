@@ -5,6 +5,8 @@ use std::collections::HashMap;
 
 use rustc_hash::{FxBuildHasher, FxHashMap};
 
+use crate::store::StorePath;
+
 /// The context of a string, as a number of the table [`Contexts`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub struct Context(u32);
@@ -21,15 +23,25 @@ impl Context {
     }
 }
 
-/// One store object that a string refers to. Paths are whole (`/nix/store/…`), as bytes.
+/// One store object that a string refers to.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum ContextElement {
     /// A store path as it is: a source, or the derivation file itself.
-    Opaque(Box<[u8]>),
+    Opaque(StorePath),
     /// A derivation with all that building it takes and gives (`drvPath`).
-    DrvDeep(Box<[u8]>),
+    DrvDeep(StorePath),
     /// An output of a derivation: the `.drv` path and the output's name.
-    Built(Box<[u8]>, Box<[u8]>),
+    Built(StorePath, Box<[u8]>),
+}
+
+impl ContextElement {
+    /// The store path: the derivation's, for an output.
+    #[must_use]
+    pub fn path(&self) -> &StorePath {
+        match self {
+            Self::Opaque(path) | Self::DrvDeep(path) | Self::Built(path, _) => path,
+        }
+    }
 }
 
 /// The table of all contexts of one evaluation.
@@ -100,8 +112,9 @@ impl Contexts {
 mod tests {
     use super::*;
 
-    fn opaque(path: &str) -> ContextElement {
-        ContextElement::Opaque(path.as_bytes().into())
+    fn opaque(name: &str) -> ContextElement {
+        let path = StorePath::from_digest([7; 20], name.as_bytes()).unwrap();
+        ContextElement::Opaque(path)
     }
 
     #[test]

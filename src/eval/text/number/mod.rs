@@ -3,6 +3,10 @@
 //! Printing uses the six significant digits of C++ streams (`%g`), `toString` the six decimals of
 //! `std::to_string` (`%f`), `toJSON` the digits that read back as the same float.
 
+mod grisu;
+#[cfg(test)]
+mod tests;
+
 use std::io::Write as _;
 
 /// Appends an integer in decimal.
@@ -62,7 +66,11 @@ pub fn write_float_json(out: &mut Vec<u8>, value: f64) {
     if value.is_sign_negative() {
         out.push(b'-');
     }
-    let (digits, exponent) = decimal(&format!("{:e}", value.abs()));
+    if value == 0.0 {
+        out.extend_from_slice(b"0.0");
+        return;
+    }
+    let (digits, exponent) = grisu::digits(value.abs());
     if !(-4..15).contains(&exponent) {
         write_exponential(out, &digits, exponent);
         return;

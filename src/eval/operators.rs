@@ -1,0 +1,290 @@
+//! Operators, interpolation and assertions.
+
+use std::cell::Cell;
+
+use super::Eval;
+use super::code::{Arithmetic, Binary, NodeId, Range};
+use super::coerce::Coercion;
+use super::error::{Error, ErrorKind, Result};
+use super::value::{Attrs, Bytes, Context, Env, List, Value, share};
+
+impl<'a> Eval<'a> {
+    #[inline]
+    pub(super) fn eval_bool(
+        &mut self,
+        node: NodeId,
+        env: Env<'a>,
+        whole: NodeId,
+        what: &'static str,
+    ) -> Result<bool> {
+        match self.eval(node, env) {
+            Ok(Value::Bool(value)) => Ok(value),
+            Ok(other) => Err(self.operand_error("a Boolean", other, node, whole, what)),
+            Err(error) => Err(error.while_(self.code.pos(whole), what)),
+        }
+    }
+
+    #[cold]
+    pub(super) fn operand_error(
+        &mut self,
+        wanted: &str,
+        value: Value<'a>,
+        node: NodeId,
+        whole: NodeId,
+        what: &'static str,
+    ) -> Error {
+        let pos = self.code.pos(node);
+        self.wrong_type(wanted, value, pos).while_(self.code.pos(whole), what)
+    }
+
+    #[cold]
+    pub(super) fn assertion_failed(&self, node: NodeId) -> Error {
+        let pos = self.code.pos(node);
+        let condition = self.sources.assertion(pos).unwrap_or_default();
+        Error::new(ErrorKind::Assertion, pos, format!("assertion '{condition}' failed"))
+    }
+
+    pub(super) fn arithmetic_node(
+        &mut self,
+        node: NodeId,
+        op: Arithmetic,
+        left: NodeId,
+        right: NodeId,
+        env: Env<'a>,
+    ) -> Result<Value<'a>> {
+        let (a, b) = match op {
+            Arithmetic::Greater | Arithmetic::LessEqual => {
+                let b = self.eval(right, env)?;
+                (self.eval(left, env)?, b)
+            }
+            _ => {
+                let a = self.eval(left, env)?;
+                (a, self.eval(right, env)?)
+            }
+        };
+        if let (Value::Int(a), Value::Int(b)) = (a, b) {
+            let exact = match op {
+                Arithmetic::Sub => a.checked_sub(b).map(Value::Int),
+                Arithmetic::Mul => a.checked_mul(b).map(Value::Int),
+                Arithmetic::Div => a.checked_div(b).map(Value::Int),
+                Arithmetic::Less => Some(Value::Bool(a < b)),
+                Arithmetic::Greater => Some(Value::Bool(a > b)),
+                Arithmetic::LessEqual => Some(Value::Bool(a <= b)),
+                Arithmetic::GreaterEqual => Some(Value::Bool(a >= b)),
+            };
+            if let Some(value) = exact {
+                return Ok(value);
+            }
+        }
+        let pos = self.code.pos(node);
+        self.arithmetic(op, a, b, pos)
+    }
+
+    pub(super) fn binary(
+        &mut self,
+        node: NodeId,
+        op: Binary,
+        left: NodeId,
+        right: NodeId,
+        env: Env<'a>,
+    ) -> Result<Value<'a>> {
+        match op {
+            Binary::Equal | Binary::NotEqual => {
+                let a = self.eval(left, env)?;
+                let b = self.eval(right, env)?;
+                let equal = self.equal(a, b, self.code.pos(node))?;
+                Ok(Value::Bool(equal == (op == Binary::Equal)))
+            }
+            Binary::And => {
+                let what = "in the left operand of the AND (&&) operator";
+                if !self.eval_bool(left, env, node, what)? {
+                    return Ok(Value::Bool(false));
+                }
+                let what = "in the right operand of the AND (&&) operator";
+                Ok(Value::Bool(self.eval_bool(right, env, node, what)?))
+            }
+            Binary::Or => {
+                let what = "in the left operand of the OR (||) operator";
+                if self.eval_bool(left, env, node, what)? {
+                    return Ok(Value::Bool(true));
+                }
+                let what = "in the right operand of the OR (||) operator";
+                Ok(Value::Bool(self.eval_bool(right, env, node, what)?))
+            }
+            Binary::Implies => {
+                let what = "in the left operand of the IMPL (->) operator";
+                if !self.eval_bool(left, env, node, what)? {
+                    return Ok(Value::Bool(true));
+                }
+                let what = "in the right operand of the IMPL (->) operator";
+                Ok(Value::Bool(self.eval_bool(right, env, node, what)?))
+            }
+            Binary::Update => {
+                let what = "in the left operand of the update (//) operator";
+                let a = self.eval_attrs(left, env, node, what)?;
+                let what = "in the right operand of the update (//) operator";
+                let b = self.eval_attrs(right, env, node, what)?;
+                Ok(Value::Attrs(a.update(self.arena, b)))
+            }
+            Binary::Append => {
+                let what = "while evaluating one of the elements to concatenate";
+                let a = self.eval_list(left, env, node, what)?;
+                let b = self.eval_list(right, env, node, what)?;
+                Ok(Value::List(self.append(&[a, b])))
+            }
+        }
+    }
+
+    pub(super) fn eval_attrs(
+        &mut self,
+        node: NodeId,
+        env: Env<'a>,
+        whole: NodeId,
+        what: &'static str,
+    ) -> Result<Attrs<'a>> {
+        match self.eval(node, env) {
+            Ok(Value::Attrs(attrs)) => Ok(attrs),
+            Ok(other) => Err(self.operand_error("a set", other, node, whole, what)),
+            Err(error) => Err(error.while_(self.code.pos(whole), what)),
+        }
+    }
+
+    pub(super) fn eval_list(
+        &mut self,
+        node: NodeId,
+        env: Env<'a>,
+        whole: NodeId,
+        what: &'static str,
+    ) -> Result<List<'a>> {
+        match self.eval(node, env) {
+            Ok(Value::List(list)) => Ok(list),
+            Ok(other) => Err(self.operand_error("a list", other, node, whole, what)),
+            Err(error) => Err(error.while_(self.code.pos(whole), what)),
+        }
+    }
+
+    /// A list with the elements of all of `lists`; one of them itself where the others are empty.
+    pub(super) fn append(&self, lists: &[List<'a>]) -> List<'a> {
+        let mut filled = lists.iter().filter(|list| !list.is_empty());
+        let Some(&first) = filled.next() else { return self.empty_list };
+        if filled.next().is_none() {
+            return first;
+        }
+        let len = lists.iter().map(|list| list.len()).sum();
+        let mut all = lists.iter().flat_map(|list| list.items());
+        self.arena.block((), len, |_| Cell::new(all.next().map_or(Value::Null, share)))
+    }
+
+    /// `"…${…}…"`
+    pub(super) fn interpolation(&mut self, parts: Range, env: Env<'a>) -> Result<Value<'a>> {
+        let mut context = Context::NONE;
+        let mut pieces: Vec<Bytes<'a>> = Vec::with_capacity(parts.len as usize);
+        for at in parts.indices() {
+            let part = self.code.ids[at];
+            let value = self.eval(part, env)?;
+            let (piece, names) = match value {
+                Value::Str(names, piece) => (piece, names),
+                other => {
+                    let pos = self.code.pos(part);
+                    self.coerce(
+                        other,
+                        pos,
+                        Coercion::INTERPOLATION,
+                        "while evaluating a path segment",
+                    )?
+                }
+            };
+            context = self.contexts.union(context, names);
+            if !piece.is_empty() {
+                pieces.push(piece);
+            }
+        }
+        Ok(Value::Str(context, self.join(&pieces)))
+    }
+
+    /// The concatenation of pieces; a single one is not copied.
+    pub(super) fn join(&self, pieces: &[Bytes<'a>]) -> Bytes<'a> {
+        match pieces {
+            [] => self.empty_string,
+            [one] => *one,
+            [a, b] => self.arena.concat((), &[a.items(), b.items()]),
+            [a, b, c] => self.arena.concat((), &[a.items(), b.items(), c.items()]),
+            _ => {
+                let parts: Vec<&[u8]> = pieces.iter().map(|piece| piece.items()).collect();
+                self.arena.concat((), &parts)
+            }
+        }
+    }
+
+    /// `a + b + …`
+    pub(super) fn plus(&mut self, node: NodeId, parts: Range, env: Env<'a>) -> Result<Value<'a>> {
+        let mut ids = parts.indices();
+        let Some(first) = ids.next() else { return Ok(Value::Null) };
+        let mut sum = self.eval(self.code.ids[first], env)?;
+        if !matches!(sum, Value::Int(_) | Value::Float(_)) {
+            return self.plus_text(node, sum, parts, env);
+        }
+        for at in ids {
+            let part = self.code.ids[at];
+            let value = self.eval(part, env)?;
+            sum = match (sum, value) {
+                (Value::Int(a), Value::Int(b)) => match a.checked_add(b) {
+                    Some(sum) => Value::Int(sum),
+                    None => {
+                        let message = format!("integer overflow in adding {a} + {b}");
+                        return Err(Error::evaluation(self.code.pos(part), message));
+                    }
+                },
+                #[expect(clippy::cast_precision_loss, reason = "as Nix does it")]
+                (Value::Int(a), Value::Float(b)) => Value::Float(a as f64 + b),
+                #[expect(clippy::cast_precision_loss, reason = "as Nix does it")]
+                (Value::Float(a), Value::Int(b)) => Value::Float(a + b as f64),
+                (Value::Float(a), Value::Float(b)) => Value::Float(a + b),
+                (sum, other) => {
+                    let shown = self.describe(other);
+                    let kind = if matches!(sum, Value::Int(_)) { "an integer" } else { "a float" };
+                    let message = format!("cannot add {shown} to {kind}");
+                    return Err(Error::type_error(self.code.pos(part), message));
+                }
+            };
+        }
+        Ok(sum)
+    }
+
+    /// `+` of strings, paths and what can be coerced to a string. The first operand decides: behind a path,
+    /// strings are appended to it, and nothing is copied to the store.
+    pub(super) fn plus_text(
+        &mut self,
+        node: NodeId,
+        first: Value<'a>,
+        parts: Range,
+        env: Env<'a>,
+    ) -> Result<Value<'a>> {
+        let is_path = matches!(first, Value::Path(_));
+        let coercion = Coercion { more: false, copy_to_store: matches!(first, Value::Str(..)) };
+        let mut context = Context::NONE;
+        let mut pieces: Vec<Bytes<'a>> = Vec::with_capacity(parts.len as usize);
+        for (number, at) in parts.indices().enumerate() {
+            let part = self.code.ids[at];
+            let value = if number == 0 { first } else { self.eval(part, env)? };
+            let (piece, names) = match value {
+                Value::Str(names, piece) => (piece, names),
+                other => {
+                    let pos = self.code.pos(part);
+                    self.coerce(other, pos, coercion, "while evaluating a path segment")?
+                }
+            };
+            context = self.contexts.union(context, names);
+            pieces.push(piece);
+        }
+        let joined = self.join(&pieces);
+        if !is_path {
+            return Ok(Value::Str(context, joined));
+        }
+        if !context.is_none() {
+            let message = "a string that refers to a store path cannot be appended to a path";
+            return Err(Error::evaluation(self.code.pos(node), message));
+        }
+        self.path_value(joined.items(), self.code.pos(node))
+    }
+}

@@ -1,0 +1,211 @@
+//! Attribute paths: selecting, asking whether there is something, and variables of `with`.
+
+use super::Eval;
+use super::code::{Name, NodeId, Range};
+use super::error::{Error, ErrorKind, Result};
+use super::position::Pos;
+use super::run::outer;
+use super::value::{Attrs, AttrsBuilder, Context, Env, Value};
+use crate::syntax::Symbol;
+
+impl<'a> Eval<'a> {
+    /// A name of an attribute path.
+    pub(super) fn path_name(&mut self, name: Name, env: Env<'a>) -> Result<Symbol> {
+        match name {
+            Name::Static(symbol) => Ok(symbol),
+            Name::Dynamic(node) => {
+                let pos = self.code.pos(node);
+                let value = self.eval(node, env)?;
+                let what = "while evaluating an attribute name";
+                let name = self.force_string_no_context(value, pos, what)?;
+                Ok(self.symbols.intern(name.items()))
+            }
+        }
+    }
+
+    /// `base.name`
+    pub(super) fn select(
+        &mut self,
+        node: NodeId,
+        base: NodeId,
+        name: Symbol,
+        env: Env<'a>,
+    ) -> Result<Value<'a>> {
+        let attrs = match self.eval(base, env) {
+            Ok(Value::Attrs(attrs)) => attrs,
+            Ok(other) => return Err(self.select_failed(node, other, &[name])),
+            Err(error) => return Err(self.while_selecting(error, node, &[name])),
+        };
+        let Some(slot) = attrs.get(name) else {
+            return Err(self.missing_attribute(node, attrs, name));
+        };
+        match self.value_of(slot) {
+            Ok(value) => Ok(value),
+            Err(error) => {
+                let pos = attrs.get_attr(name).map_or(Pos::NONE, |attr| attr.pos);
+                let error = error.or_at(self.code.pos(node));
+                Err(self.while_evaluating(error, pos, &[name]))
+            }
+        }
+    }
+
+    pub(super) fn select_path(
+        &mut self,
+        node: NodeId,
+        base: NodeId,
+        path: Range,
+        env: Env<'a>,
+    ) -> Result<Value<'a>> {
+        let mut value = self.eval(base, env)?;
+        let mut names = Vec::with_capacity(path.len as usize);
+        for at in path.indices() {
+            let name = self.path_name(self.code.paths[at], env)?;
+            names.push(name);
+            let Value::Attrs(attrs) = value else {
+                return Err(self.select_failed(node, value, &names));
+            };
+            let Some(attr) = attrs.get_attr(name) else {
+                return Err(self.missing_attribute(node, attrs, name));
+            };
+            value = match self.value_of(attr.slot) {
+                Ok(value) => value,
+                Err(error) => {
+                    let error = error.or_at(self.code.pos(node));
+                    return Err(self.while_evaluating(error, attr.pos, &names));
+                }
+            };
+        }
+        Ok(value)
+    }
+
+    pub(super) fn select_or(
+        &mut self,
+        node: NodeId,
+        base: NodeId,
+        path: Range,
+        env: Env<'a>,
+    ) -> Result<Option<Value<'a>>> {
+        let mut value = self.eval(base, env)?;
+        for at in path.indices() {
+            let name = self.path_name(self.code.paths[at], env)?;
+            let Value::Attrs(attrs) = value else { return Ok(None) };
+            let Some(attr) = attrs.get_attr(name) else { return Ok(None) };
+            value = match self.value_of(attr.slot) {
+                Ok(value) => value,
+                Err(error) => {
+                    let error = error.or_at(self.code.pos(node));
+                    return Err(self.while_evaluating(error, attr.pos, &[name]));
+                }
+            };
+        }
+        Ok(Some(value))
+    }
+
+    pub(super) fn has_attr(
+        &mut self,
+        base: NodeId,
+        path: Range,
+        env: Env<'a>,
+    ) -> Result<Value<'a>> {
+        let mut value = self.eval(base, env)?;
+        let last = path.len as usize;
+        for (number, at) in path.indices().enumerate() {
+            let name = self.path_name(self.code.paths[at], env)?;
+            let Value::Attrs(attrs) = value else { return Ok(Value::Bool(false)) };
+            let Some(slot) = attrs.get(name) else { return Ok(Value::Bool(false)) };
+            if number + 1 < last {
+                value = self.value_of(slot)?;
+            }
+        }
+        Ok(Value::Bool(true))
+    }
+
+    #[cold]
+    pub(super) fn shown_path(&self, names: &[Symbol]) -> String {
+        names.iter().map(|name| self.symbols.text(*name)).collect::<Vec<_>>().join(".")
+    }
+
+    #[cold]
+    pub(super) fn while_evaluating(&self, error: Error, pos: Pos, names: &[Symbol]) -> Error {
+        error.while_(pos, format!("while evaluating the attribute '{}'", self.shown_path(names)))
+    }
+
+    #[cold]
+    pub(super) fn while_selecting(&self, error: Error, node: NodeId, names: &[Symbol]) -> Error {
+        let what = format!("while selecting the attribute '{}'", self.shown_path(names));
+        error.while_(self.code.pos(node), what)
+    }
+
+    #[cold]
+    pub(super) fn select_failed(
+        &mut self,
+        node: NodeId,
+        value: Value<'a>,
+        names: &[Symbol],
+    ) -> Error {
+        let error = self.wrong_type("a set", value, self.code.pos(node));
+        self.while_selecting(error, node, names)
+    }
+
+    #[cold]
+    pub(super) fn missing_attribute(
+        &mut self,
+        node: NodeId,
+        attrs: Attrs<'a>,
+        name: Symbol,
+    ) -> Error {
+        let near = self.near_attributes(attrs, name);
+        let message = format!("attribute '{}' missing", self.symbols.text(name));
+        let pos = self.code.pos(node);
+        Error::new(ErrorKind::MissingAttribute, pos, message).suggesting(near)
+    }
+
+    /// Names of a set that may have been meant.
+    #[cold]
+    pub(super) fn near_attributes(&self, attrs: Attrs<'a>, name: Symbol) -> Vec<String> {
+        let names = attrs.iter(self.arena).map(|attr| self.symbols.name(attr.name));
+        super::text::near_names(self.symbols.name(name), names)
+    }
+
+    pub(super) fn with_variable(
+        &mut self,
+        node: NodeId,
+        name: Symbol,
+        frame: Env<'a>,
+        with: u32,
+    ) -> Result<Value<'a>> {
+        let (mut frame, mut with) = (frame, with);
+        loop {
+            let Some(slot) = frame.items().first() else { break };
+            let pos = self.code.pos(node);
+            let attrs = match self.value_of(slot) {
+                Ok(Value::Attrs(attrs)) => attrs,
+                Ok(other) => {
+                    let what = "while evaluating the first subexpression of a with expression";
+                    return Err(self.wrong_type("a set", other, pos).while_(pos, what));
+                }
+                Err(error) => return Err(error.or_at(pos)),
+            };
+            if let Some(slot) = attrs.get(name) {
+                return self.variable(node, slot);
+            }
+            let Some((level, parent)) = self.code.withs[with as usize].parent else { break };
+            (frame, with) = (outer(frame, level), parent);
+        }
+        let message = format!("undefined variable '{}'", self.symbols.text(name));
+        Err(Error::new(ErrorKind::UndefinedVariable, self.code.pos(node), message))
+    }
+
+    /// `{ file, line, column }`, or null where there is no place.
+    pub(super) fn position_set(&mut self, pos: Pos) -> Value<'a> {
+        let Some((file, line, column)) = self.sources.file_line_column(pos) else {
+            return Value::Null;
+        };
+        let file = self.arena.copy((), file);
+        let mut builder = AttrsBuilder::with_capacity(3);
+        builder.add(self.known.file, Value::Str(Context::NONE, file));
+        builder.add(self.known.line, Value::Int(i64::from(line)));
+        builder.add(self.known.column, Value::Int(i64::from(column)));
+        Value::Attrs(builder.build(self.arena))
+    }
+}
