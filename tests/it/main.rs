@@ -10,6 +10,7 @@ mod facts;
 mod flakes;
 mod known_hosts;
 mod lang;
+mod lang_property;
 mod machine;
 mod phases;
 mod probe;
