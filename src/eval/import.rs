@@ -10,13 +10,9 @@ use super::error::{Error, ErrorKind, Result};
 use super::io::FileType;
 use super::lower::{self, Unit};
 use super::position::{Origin, Pos};
-use super::store_state::unreadable;
 use super::text::path;
 use super::value::{Attrs, Env, Slot, Up, Value, share};
 use crate::syntax::{Features, Symbol, parse};
-
-/// More symbolic links than this on the way to a file are taken for a circle.
-const MOST_LINKS: usize = 1000;
 
 /// What was imported already.
 #[derive(Debug, Default)]
@@ -68,23 +64,7 @@ impl<'a> Eval<'a> {
             return Ok(file.clone());
         }
         self.check_readable(path, pos)?;
-        let mut file = path.to_vec();
-        let mut links = 0;
-        let kind = loop {
-            match self.io.file_type(&file).map_err(|error| unreadable(&file, &error, pos))? {
-                Some(FileType::Symlink) => {
-                    links += 1;
-                    if links > MOST_LINKS {
-                        let message = format!("too many symbolic links at '{}'", shown(path));
-                        return Err(Error::new(ErrorKind::Io, pos, message));
-                    }
-                    let target =
-                        self.io.read_link(&file).map_err(|error| unreadable(&file, &error, pos))?;
-                    file = path::join(parent(&file), &target);
-                }
-                kind => break kind,
-            }
-        };
+        let (mut file, kind) = self.follow(path, pos)?;
         if kind == Some(FileType::Directory) {
             file = path::join(&file, b"default.nix");
         }
@@ -96,7 +76,7 @@ impl<'a> Eval<'a> {
     /// The code of a file.
     fn parse_file(&mut self, file: &[u8], scope: Option<&[Symbol]>, pos: Pos) -> Result<NodeId> {
         self.check_readable(file, pos)?;
-        let text = self.io.read_file(file).map_err(|error| unreadable(file, &error, pos))?;
+        let text = self.read_file(file, pos)?;
         self.parse_text(text, parent(file), Origin::File(file.into()), scope)
     }
 

@@ -19,6 +19,7 @@ mod lower;
 mod operators;
 pub mod position;
 pub mod print;
+mod realise;
 pub mod report;
 mod run;
 mod select;

@@ -43,6 +43,8 @@ pub struct Settings {
     pub allowed_paths: Vec<Vec<u8>>,
     /// The entries of `-I` and `NIX_PATH`, in that order.
     pub search_path: Vec<SearchPath>,
+    /// Where relative entries of the search path start.
+    pub working_dir: Vec<u8>,
     /// `max-call-depth`
     pub max_call_depth: usize,
     /// `eval-system` or `system`: what `builtins.currentSystem` says. [`super::io::RealIo::system`] tells
@@ -68,6 +70,7 @@ impl Default for Settings {
             pure: false,
             allowed_paths: Vec::new(),
             search_path: Vec::new(),
+            working_dir: b"/".to_vec(),
             max_call_depth: 10_000,
             current_system: b"x86_64-linux".to_vec(),
             home: None,

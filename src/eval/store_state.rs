@@ -28,6 +28,8 @@ pub struct StoreState {
     texts: FxHashMap<StorePath, Text>,
     /// Files and folders that are copied as they are: where each goes.
     copies: FxHashMap<Box<[u8]>, StorePath>,
+    /// The other way round: what each of these store paths is a copy of.
+    origins: FxHashMap<StorePath, Box<[u8]>>,
 }
 
 /// A file that `toFile` made.
@@ -47,6 +49,7 @@ impl StoreState {
             derivations: FxHashMap::default(),
             texts: FxHashMap::default(),
             copies: FxHashMap::default(),
+            origins: FxHashMap::default(),
         }
     }
 
@@ -71,6 +74,17 @@ impl StoreState {
     /// Files and folders outside of the store with the store path of the copy of each.
     pub fn copies(&self) -> impl Iterator<Item = (&[u8], &StorePath)> {
         self.copies.iter().map(|(source, copy)| (&**source, copy))
+    }
+
+    /// What `copy` is a copy of, if it is one without a filter.
+    #[must_use]
+    pub fn origin(&self, copy: &StorePath) -> Option<&[u8]> {
+        self.origins.get(copy).map(|source| &**source)
+    }
+
+    pub(super) fn add_copy(&mut self, source: &[u8], copy: &StorePath) {
+        self.copies.insert(source.into(), copy.clone());
+        self.origins.insert(copy.clone(), source.into());
     }
 
     pub(super) fn add_derivation(&mut self, path: StorePath, derivation: Derivation) {
@@ -99,7 +113,7 @@ impl<'a> Eval<'a> {
                     return Err(Error::evaluation(pos, message));
                 }
                 let copy = self.hash_source(source.items(), name, None, pos)?;
-                self.store.copies.insert(source.items().into(), copy.clone());
+                self.store.add_copy(source.items(), &copy);
                 copy
             }
         };

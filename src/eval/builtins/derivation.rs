@@ -43,12 +43,12 @@ fn derivation_strict<'a>(eval: &mut Eval<'a>, args: &[Value<'a>], pos: Pos) -> R
         return Err(error.while_(pos, what));
     };
     let what = "while evaluating the `name` attribute passed to builtins.derivationStrict";
-    let name_bytes = eval
-        .force_string_no_context(Value::Ref(name.slot), name.pos, what)
-        .map_err(|error| error.while_(name.pos, "while evaluating the derivation attribute 'name'"))?;
+    let name_bytes =
+        eval.force_string_no_context(Value::Ref(name.slot), name.pos, what).map_err(|error| {
+            error.while_(name.pos, "while evaluating the derivation attribute 'name'")
+        })?;
     let drv_name = check_name(name_bytes.items()).map_err(|error| {
-        let message =
-            format!("invalid derivation name: {error}. Please pass a different 'name'.");
+        let message = format!("invalid derivation name: {error}. Please pass a different 'name'.");
         Error::evaluation(name.pos, message)
     });
     drv_name.and_then(|drv_name| instantiate(eval, drv_name, attrs, pos)).map_err(|error| {
@@ -148,7 +148,12 @@ fn optional_bool<'a>(
 
 impl Builder {
     /// Takes up one attribute.
-    fn attribute<'a>(&mut self, eval: &mut Eval<'a>, attr: Attr<'a>, ignore_nulls: bool) -> Result<()> {
+    fn attribute<'a>(
+        &mut self,
+        eval: &mut Eval<'a>,
+        attr: Attr<'a>,
+        ignore_nulls: bool,
+    ) -> Result<()> {
         let value = Value::Ref(attr.slot);
         if ignore_nulls && matches!(eval.force(value, attr.pos)?, Value::Null) {
             return Ok(());
@@ -191,7 +196,8 @@ impl Builder {
         } else if attr.name == known.output_hash_mode {
             self.hash_mode(eval, text)?;
         } else if attr.name == known.outputs {
-            let words = text.split(|byte| b" \t\n\r".contains(byte)).filter(|word| !word.is_empty());
+            let words =
+                text.split(|byte| b" \t\n\r".contains(byte)).filter(|word| !word.is_empty());
             self.set_outputs(words)?;
         }
         Ok(())
@@ -332,7 +338,8 @@ impl Builder {
 
     fn add_outputs(&mut self, eval: &mut Eval<'_>, only_out: bool) -> Result<()> {
         let store = eval.store.dir().clone();
-        let failed = |pos| move |error: crate::store::StoreError| Error::evaluation(pos, error.to_string());
+        let failed =
+            |pos| move |error: crate::store::StoreError| Error::evaluation(pos, error.to_string());
         if let Some(text) = self.output_hash.take() {
             if !only_out {
                 let message = "multiple outputs are not supported in fixed-output derivations";
@@ -433,8 +440,7 @@ pub(super) fn hash_or_zeros(
     pos: Pos,
 ) -> Result<Hash> {
     if !text.is_empty() {
-        return Hash::parse(text, algo)
-            .map_err(|error| Error::evaluation(pos, error.to_string()));
+        return Hash::parse(text, algo).map_err(|error| Error::evaluation(pos, error.to_string()));
     }
     let zeros = algo.and_then(|algo| Hash::from_digest(algo, &vec![0; algo.size()]));
     let Some(hash) = zeros else {

@@ -1,6 +1,9 @@
 //! The builtins, a file for each family, and the variables that every program sees.
 
 mod derivation;
+mod fetch;
+mod hashes;
+mod paths;
 mod types;
 
 use super::Eval;
@@ -26,7 +29,8 @@ pub struct PrimOp {
 }
 
 /// All families.
-const FAMILIES: &[&[PrimOp]] = &[derivation::PRIMOPS, types::PRIMOPS];
+const FAMILIES: &[&[PrimOp]] =
+    &[derivation::PRIMOPS, hashes::PRIMOPS, paths::PRIMOPS, types::PRIMOPS];
 
 /// Builtins that are variables under their plain names.
 const GLOBAL: &[&str] = &[
@@ -50,6 +54,17 @@ const GLOBAL: &[&str] = &[
     "throw",
     "toString",
 ];
+
+/// Where the files stand that the evaluator itself has: `<nix/…>`.
+pub(super) const OWN_FILES: &[u8] = b"/builtin/nix/";
+
+/// A file that the evaluator itself has.
+pub(super) fn file(path: &[u8]) -> Option<&'static [u8]> {
+    match path.strip_prefix(OWN_FILES)? {
+        b"fetchurl.nix" => Some(include_bytes!("fetchurl.nix")),
+        _ => None,
+    }
+}
 
 /// Makes the builtins and the variables that every program sees.
 pub(super) fn install(eval: &mut Eval<'_>) {

@@ -17,7 +17,10 @@ impl Float {
     fn normalized(self) -> Self {
         let shift = self.significand.leading_zeros();
         // At most 64.
-        Self { significand: self.significand << shift, exponent: self.exponent - shift.cast_signed() }
+        Self {
+            significand: self.significand << shift,
+            exponent: self.exponent - shift.cast_signed(),
+        }
     }
 
     /// The product, rounded to 64 bits.
