@@ -72,7 +72,7 @@ pub(crate) struct Evaluation<'a> {
 
 /// Longer than any case takes, and less memory than a shared machine can spare.
 const SECONDS: &str = "60";
-const LIMIT: &str = "ulimit -v 6000000; exec timeout \"$@\"";
+const LIMIT: &str = "ulimit -v 3000000; exec timeout \"$@\"";
 
 impl Evaluation<'_> {
     pub(crate) fn run(&self, evaluator: Evaluator) -> Outcome {

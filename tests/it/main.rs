@@ -10,6 +10,7 @@ mod facts;
 mod flakes;
 mod known_hosts;
 mod lang;
+mod lang_bad_input;
 mod lang_property;
 mod machine;
 mod phases;
