@@ -279,6 +279,8 @@ pub struct LetCode {
 pub struct WithCode {
     /// The `with` around it: how many frames further out its frame is, and its number.
     pub parent: Option<(u32, u32)>,
+    /// Where it stands.
+    pub pos: Pos,
 }
 
 /// A function of one argument. Its frame: the argument in slot 0, or the pattern's variables in the

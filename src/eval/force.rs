@@ -58,12 +58,18 @@ impl<'a> Eval<'a> {
         };
         match result {
             Ok(value) => {
-                // A function keeps its home, which is its identity.
+                // A function or a list keeps its home, which is its identity.
                 slot.set(match (content, value) {
                     (
-                        Value::Ref(_),
-                        Value::Lambda(..) | Value::PrimOp(_) | Value::PrimOpApp(..),
-                    ) => content,
+                        Value::Ref(home),
+                        Value::Lambda(..)
+                        | Value::PrimOp(_)
+                        | Value::PrimOpApp(..)
+                        | Value::List(_),
+                    ) => match home.get() {
+                        further @ Value::Ref(_) => further,
+                        _ => content,
+                    },
                     _ => value,
                 });
                 Ok(value)

@@ -7,6 +7,7 @@ mod line;
 mod memory;
 mod real;
 
+pub(super) use line::without_escapes;
 pub use memory::MemoryIo;
 pub use real::{Derivations, FetchHook, RealIo, RealiseHook};
 

@@ -241,7 +241,7 @@ impl<'a> Eval<'a> {
                 (Value::Float(a), Value::Int(b)) => Value::Float(a + b as f64),
                 (Value::Float(a), Value::Float(b)) => Value::Float(a + b),
                 (sum, other) => {
-                    let shown = self.describe(other);
+                    let shown = super::print::type_name(self, other);
                     let kind = if matches!(sum, Value::Int(_)) { "an integer" } else { "a float" };
                     let message = format!("cannot add {shown} to {kind}");
                     return Err(Error::type_error(self.code.pos(part), message));

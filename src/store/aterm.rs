@@ -16,6 +16,17 @@ pub(super) const JSON_VARIABLE: &[u8] = b"__json";
 /// The version of texts with outputs of outputs as inputs.
 pub(super) const DYNAMIC_VERSION: &str = "xp-dyn-drv";
 
+/// What follows the backslash for each byte that needs one, and 0 for the others.
+const ESCAPES: [u8; 256] = {
+    let mut escapes = [0; 256];
+    escapes[b'"' as usize] = b'"';
+    escapes[b'\\' as usize] = b'\\';
+    escapes[b'\n' as usize] = b'n';
+    escapes[b'\r' as usize] = b'r';
+    escapes[b'\t' as usize] = b't';
+    escapes
+};
+
 /// What is written for input-addressed outputs and their variables.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Paths {
@@ -229,14 +240,9 @@ fn push_quoted(text: &[u8], out: &mut Vec<u8>) {
 
 /// The bytes before the next one that needs a backslash, what follows the backslash, and the rest.
 fn next_escape(text: &[u8]) -> Option<(&[u8], u8, &[u8])> {
-    let at = text.iter().position(|byte| matches!(byte, b'"' | b'\\' | b'\n' | b'\r' | b'\t'))?;
+    let at = text.iter().position(|byte| ESCAPES[usize::from(*byte)] != 0)?;
     let (clean, rest) = text.split_at_checked(at)?;
     let (byte, after) = rest.split_first()?;
-    let escaped = match byte {
-        b'\n' => b'n',
-        b'\r' => b'r',
-        b'\t' => b't',
-        other => *other,
-    };
+    let escaped = ESCAPES[usize::from(*byte)];
     Some((clean, escaped, after))
 }

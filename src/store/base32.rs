@@ -77,39 +77,3 @@ pub fn decode(text: &[u8]) -> Result<Vec<u8>, StoreError> {
     }
     Ok(bytes)
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn known_texts() {
-        // Nix' own test of nix-hash: the SHA-1 of "abc".
-        let sha1 =
-            b"\xa9\x99\x3e\x36\x47\x06\x81\x6a\xba\x3e\x25\x71\x78\x50\xc2\x6c\x9c\xd0\xd8\x9d";
-        assert_eq!(encode(sha1), "kpcd173cq987hw957sx6m0868wv3x6d9");
-        assert_eq!(decode(b"kpcd173cq987hw957sx6m0868wv3x6d9").unwrap(), sha1);
-        assert_eq!(encode(b""), "");
-        assert_eq!(encode(b"\xff"), "7z");
-    }
-
-    #[test]
-    fn every_length_comes_back() {
-        let bytes: Vec<u8> = (0..80).map(|n: u8| n.wrapping_mul(167) ^ 0x5a | 1).collect();
-        for len in 0..bytes.len() {
-            let text = encode(&bytes[..len]);
-            assert_eq!(text.len(), encoded_len(len));
-            assert_eq!(decode(text.as_bytes()).unwrap(), &bytes[..len]);
-        }
-    }
-
-    #[test]
-    fn foreign_characters_and_surplus_bits() {
-        for character in b"eoutEZ-=" {
-            let error = decode(&[b'0', *character]).unwrap_err();
-            assert!(matches!(error, StoreError::Base32Character(c) if c == *character));
-        }
-        assert_eq!(decode(b"z0").unwrap(), [0xe0, 0x03]);
-        assert_eq!(decode(b"7z").unwrap(), [0xff]);
-    }
-}

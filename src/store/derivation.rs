@@ -53,10 +53,16 @@ pub struct Inputs {
 impl Inputs {
     /// Adds an output of a derivation.
     pub fn add_output(&mut self, derivation: &StorePath, output: &[u8]) {
-        let outputs = match self.drvs.get_mut(derivation) {
-            Some(outputs) => outputs,
-            None => self.drvs.entry(derivation.clone()).or_default(),
-        };
+        self.add_dynamic_output(derivation, &[], output);
+    }
+
+    /// Adds an output of a derivation that is an output itself (`builtins.outputOf`): of
+    /// `derivation`, the first output of `through`; of this, the next; of the last one, `output`.
+    pub fn add_dynamic_output(&mut self, derivation: &StorePath, through: &[&[u8]], output: &[u8]) {
+        let mut outputs = self.drvs.entry(derivation.clone()).or_default();
+        for name in through {
+            outputs = outputs.dynamic.entry((*name).into()).or_default();
+        }
         if !outputs.names.contains(output) {
             outputs.names.insert(output.into());
         }

@@ -26,3 +26,6 @@ pub use nar::{NarNode, NarSource, hash_nar, write_nar};
 pub use nar_read::{NarEvent, NarReader};
 pub use path::{DRV_EXTENSION, StoreDir, StorePath, check_name};
 pub use placeholder::{DownstreamPlaceholder, hash_placeholder};
+
+#[cfg(test)]
+mod tests;

@@ -7,7 +7,7 @@ use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 
-use hashbrown::HashMap;
+use hashbrown::{HashMap, HashSet};
 use rustc_hash::FxBuildHasher;
 use sha2::{Digest, Sha256};
 
@@ -140,15 +140,16 @@ impl DrvHashes {
         }
         // A list instead of recursion: how deep derivations depend on each other has no limit.
         let mut open = vec![(path.clone(), self.load(path, read)?)];
+        let mut opened = HashSet::<_, FxBuildHasher>::from_iter([path.clone()]);
         let mut last = DrvHash::Deferred;
         while let Some((path, drv)) = open.last() {
             if let Some(hash) = self.hash_without_inputs(drv)? {
                 last = hash;
             } else if let Some(input) = self.unknown_input(drv) {
-                if open.iter().any(|(above, _)| above == input) {
+                let input = input.clone();
+                if !opened.insert(input.clone()) {
                     return Err(StoreError::Cycle(input.to_string()));
                 }
-                let input = input.clone();
                 let drv = self.load(&input, read)?;
                 open.push((input, drv));
                 continue;

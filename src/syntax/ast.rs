@@ -1,5 +1,5 @@
-//! The tree: nodes in one array, named by their index, children in side arrays. A node is 16 bytes;
-//! nothing is allocated by itself but attribute sets.
+//! The tree: nodes in one array, named by their index, all that has no fixed size in side arrays. A
+//! node is 16 bytes; nothing is allocated by itself.
 
 use super::symbol::Symbol;
 
@@ -159,17 +159,17 @@ pub enum AttrName {
     Dynamic(ExprId),
 }
 
-/// The attributes of a set or of a `let`.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct AttrSet {
+/// The attributes of a set or of a `let`: a view into the [`Ast`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct AttrSet<'a> {
     /// Is it `rec`?
     pub recursive: bool,
     /// The attributes whose names are known, sorted by symbol.
-    pub attrs: Vec<AttrDef>,
+    pub attrs: &'a [AttrDef],
     /// The others, in the order of the source.
-    pub dynamic: Vec<DynamicAttr>,
+    pub dynamic: &'a [DynamicAttr],
     /// The sets of `inherit (set) …`, in the order of the source.
-    pub inherit_from: Vec<ExprId>,
+    pub inherit_from: &'a [ExprId],
 }
 
 /// One attribute.
@@ -207,22 +207,22 @@ pub struct DynamicAttr {
     pub offset: u32,
 }
 
-/// A function of one argument.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Lambda {
+/// A function of one argument: a view into the [`Ast`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Lambda<'a> {
     /// The name of the whole argument: of `x: …`, or of `{ … } @ x: …`.
     pub arg: Option<Symbol>,
     /// The pattern, where it has one.
-    pub formals: Option<Formals>,
+    pub formals: Option<Formals<'a>>,
     /// The body.
     pub body: ExprId,
 }
 
-/// The pattern `{ a, b ? default, ... }`.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Formals {
+/// The pattern `{ a, b ? default, ... }`: a view into the [`Ast`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Formals<'a> {
     /// The names, sorted by symbol.
-    pub formals: Vec<Formal>,
+    pub formals: &'a [Formal],
     /// Does it end with `...`?
     pub ellipsis: bool,
 }
@@ -238,6 +238,30 @@ pub struct Formal {
     pub offset: u32,
 }
 
+/// An attribute set as it is kept.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Set {
+    pub(super) recursive: bool,
+    pub(super) attrs: Range,
+    pub(super) dynamic: Range,
+    pub(super) inherit_from: Range,
+}
+
+/// A function as it is kept.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Function {
+    pub(super) arg: Option<Symbol>,
+    pub(super) pattern: Option<Pattern>,
+    pub(super) body: ExprId,
+}
+
+/// A pattern as it is kept.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Pattern {
+    pub(super) formals: Range,
+    pub(super) ellipsis: bool,
+}
+
 /// A parsed source.
 #[derive(Debug, Default)]
 pub struct Ast {
@@ -245,11 +269,16 @@ pub struct Ast {
     /// Byte offset of each node, beside `exprs`.
     pub(super) offsets: Vec<u32>,
     pub(super) ids: Vec<ExprId>,
-    /// Byte offset of each entry of `ids` that is a part of a [`Expr::Concat`].
+    /// Byte offset of each entry of `ids` that is a part of a [`Expr::Concat`]; no longer than the
+    /// last of these needs.
     pub(super) part_offsets: Vec<u32>,
     pub(super) paths: Vec<AttrName>,
-    pub(super) sets: Vec<AttrSet>,
-    pub(super) lambdas: Vec<Lambda>,
+    pub(super) sets: Vec<Set>,
+    pub(super) attrs: Vec<AttrDef>,
+    pub(super) dynamic: Vec<DynamicAttr>,
+    pub(super) inherit_from: Vec<ExprId>,
+    pub(super) functions: Vec<Function>,
+    pub(super) formals: Vec<Formal>,
     pub(super) text: Vec<u8>,
     pub(super) root: Option<ExprId>,
 }
@@ -293,14 +322,25 @@ impl Ast {
 
     /// An attribute set.
     #[must_use]
-    pub fn attrs(&self, id: AttrsId) -> &AttrSet {
-        &self.sets[id.0 as usize]
+    pub fn attrs(&self, id: AttrsId) -> AttrSet<'_> {
+        let set = self.sets[id.0 as usize];
+        AttrSet {
+            recursive: set.recursive,
+            attrs: &self.attrs[span(set.attrs)],
+            dynamic: &self.dynamic[span(set.dynamic)],
+            inherit_from: &self.inherit_from[span(set.inherit_from)],
+        }
     }
 
     /// A function.
     #[must_use]
-    pub fn lambda(&self, id: LambdaId) -> &Lambda {
-        &self.lambdas[id.0 as usize]
+    pub fn lambda(&self, id: LambdaId) -> Lambda<'_> {
+        let Function { arg, pattern, body } = self.functions[id.0 as usize];
+        let formals = pattern.map(|pattern| Formals {
+            formals: self.formals(pattern.formals),
+            ellipsis: pattern.ellipsis,
+        });
+        Lambda { arg, formals, body }
     }
 
     /// A string.
@@ -321,6 +361,7 @@ impl Ast {
         self.exprs.is_empty()
     }
 
+    #[inline]
     pub(super) fn add(&mut self, offset: u32, expr: Expr) -> ExprId {
         let id = ExprId(index(self.exprs.len()));
         self.exprs.push(expr);
@@ -329,44 +370,54 @@ impl Ast {
     }
 
     pub(super) fn add_ids(&mut self, ids: &[ExprId]) -> Range {
-        let start = index(self.ids.len());
-        self.ids.extend_from_slice(ids);
-        self.part_offsets.resize(self.ids.len(), 0);
-        Range { start, len: index(ids.len()) }
+        added(&mut self.ids, ids)
     }
 
     pub(super) fn add_parts(&mut self, parts: &[(u32, ExprId)]) -> Range {
-        let start = index(self.ids.len());
+        let start = self.ids.len();
         self.ids.extend(parts.iter().map(|(_, id)| *id));
+        self.part_offsets.resize(start, 0);
         self.part_offsets.extend(parts.iter().map(|(offset, _)| *offset));
-        Range { start, len: index(parts.len()) }
+        Range { start: index(start), len: index(parts.len()) }
     }
 
     pub(super) fn add_path(&mut self, names: &[AttrName]) -> Range {
-        let start = index(self.paths.len());
-        self.paths.extend_from_slice(names);
-        Range { start, len: index(names.len()) }
+        added(&mut self.paths, names)
     }
 
-    pub(super) fn add_set(&mut self, set: AttrSet) -> AttrsId {
-        self.sets.push(set);
-        AttrsId(index(self.sets.len() - 1))
+    pub(super) fn add_formals(&mut self, formals: &[Formal]) -> Range {
+        added(&mut self.formals, formals)
     }
 
-    pub(super) fn add_lambda(&mut self, lambda: Lambda) -> LambdaId {
-        self.lambdas.push(lambda);
-        LambdaId(index(self.lambdas.len() - 1))
+    pub(super) fn formals(&self, range: Range) -> &[Formal] {
+        &self.formals[span(range)]
+    }
+
+    pub(super) fn add_function(&mut self, function: Function) -> Expr {
+        self.functions.push(function);
+        Expr::Lambda(LambdaId(index(self.functions.len() - 1)))
     }
 
     pub(super) fn add_text(&mut self, bytes: &[u8]) -> Text {
-        let start = index(self.text.len());
+        let start = self.text.len();
         self.text.extend_from_slice(bytes);
-        Text { start, len: index(bytes.len()) }
+        self.text_from(start)
+    }
+
+    /// What has been added to the text pool since it had the length `start`.
+    pub(super) fn text_from(&self, start: usize) -> Text {
+        Text { start: index(start), len: index(self.text.len() - start) }
     }
 }
 
+fn added<T: Copy>(to: &mut Vec<T>, items: &[T]) -> Range {
+    let start = to.len();
+    to.extend_from_slice(items);
+    Range { start: index(start), len: index(items.len()) }
+}
+
 /// Sources are at most 4 GiB (the parser refuses longer ones), and no array is longer than that.
-fn index(len: usize) -> u32 {
+pub(super) fn index(len: usize) -> u32 {
     u32::try_from(len).unwrap_or(u32::MAX)
 }
 

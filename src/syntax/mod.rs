@@ -5,10 +5,14 @@
 
 mod ast;
 mod attrs;
+mod chain;
 mod error;
+mod functions;
+mod indented;
 mod lexer;
 mod operators;
 mod parser;
+mod scan;
 mod source;
 mod strings;
 mod symbol;

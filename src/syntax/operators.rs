@@ -1,9 +1,8 @@
 //! Operators by precedence climbing, and the two pipes between whole operator expressions.
 
 use super::ast::{BinOp, Expr, ExprId};
-use super::error::ParseError;
 use super::lexer::Kind;
-use super::parser::Parser;
+use super::parser::{Parsed, Parser};
 use super::symbol::Symbol;
 
 /// How strongly an operator binds on its left and right; the higher, the stronger.
@@ -37,89 +36,111 @@ fn binding(kind: Kind) -> Option<Binding> {
         Kind::OrOr => left(4),
         Kind::AndAnd => left(6),
         Kind::Equal | Kind::NotEqual => alone(8),
-        Kind::Byte(b'<' | b'>') | Kind::LessEqual | Kind::GreaterEqual => alone(10),
+        Kind::Less | Kind::Greater | Kind::LessEqual | Kind::GreaterEqual => alone(10),
         Kind::Update => right(12),
-        Kind::Byte(b'+' | b'-') => left(16),
-        Kind::Byte(b'*' | b'/') => left(18),
+        Kind::Plus | Kind::Minus => left(16),
+        Kind::Star | Kind::Slash => left(18),
         Kind::Append => right(20),
-        Kind::Byte(b'?') => left(22),
+        Kind::Question => left(22),
         _ => return None,
     })
 }
 
 impl Parser<'_> {
-    /// Operators, and `|>` and `<|` between them; the two don't mix.
-    pub(super) fn pipes(&mut self) -> Result<ExprId, ParseError> {
-        let first = self.operators(0)?;
-        match self.token.kind {
+    /// What follows the first operand: operators, and `|>` and `<|` between them; the two don't mix.
+    pub(super) fn operation(&mut self, start: u32, first: ExprId) -> Parsed<ExprId> {
+        let first = self.operators(start, first, 0)?;
+        match self.kind() {
             Kind::PipeInto => {
                 let mut argument = first;
-                while self.token.kind == Kind::PipeInto {
+                while self.kind() == Kind::PipeInto {
                     let offset = self.pipe_operator()?;
-                    let function = self.operators(0)?;
+                    let function = self.operand_of(0)?;
                     argument = self.call(offset, function, &[argument]);
                 }
                 Ok(argument)
             }
             Kind::PipeFrom => {
                 // To the right: collected, then joined from the end.
-                let mut functions = vec![first];
-                let mut offsets = Vec::new();
-                while self.token.kind == Kind::PipeFrom {
-                    offsets.push(self.pipe_operator()?);
-                    functions.push(self.operators(0)?);
+                let base = self.parts.len();
+                let mut last = first;
+                while self.kind() == Kind::PipeFrom {
+                    let offset = self.pipe_operator()?;
+                    self.parts.push((offset, last));
+                    last = self.operand_of(0)?;
                 }
-                let mut argument = functions.pop().unwrap_or(first);
-                for (function, offset) in functions.into_iter().zip(offsets).rev() {
-                    argument = self.call(offset, function, &[argument]);
+                while self.parts.len() > base {
+                    let Some((offset, function)) = self.parts.pop() else { break };
+                    last = self.call(offset, function, &[last]);
                 }
-                Ok(argument)
+                Ok(last)
             }
             _ => Ok(first),
         }
     }
 
-    fn pipe_operator(&mut self) -> Result<u32, ParseError> {
-        let offset = self.offset(self.token.start);
+    fn pipe_operator(&mut self) -> Parsed<u32> {
+        let offset = self.offset();
         if !self.features.pipe_operators {
-            return Err(ParseError::new(
-                offset,
-                "experimental Nix feature 'pipe-operators' is disabled; add \
+            return Err(self
+                .error(
+                    offset,
+                    "experimental Nix feature 'pipe-operators' is disabled; add \
                  '--extra-experimental-features pipe-operators' to enable it",
-            ));
+                )
+                .into());
         }
-        self.advance()?;
+        self.advance();
         Ok(offset)
     }
 
-    /// Operators that bind at least as strongly as `strength`.
-    fn operators(&mut self, strength: u8) -> Result<ExprId, ParseError> {
-        let start = self.token.start;
-        let mut result = match self.token.kind {
-            Kind::Byte(b'!') => {
-                self.advance()?;
-                let operand = self.nested_in(|parser| parser.operators(NOT))?;
-                self.ast.add(self.offset(start), Expr::Not(operand))
+    /// An operand with all the operators after it that bind at least as strongly as `strength`.
+    fn operand_of(&mut self, strength: u8) -> Parsed<ExprId> {
+        let start = self.offset();
+        let operand = self.operand()?;
+        if self.kind().is_operator() {
+            self.operators(start, operand, strength)
+        } else {
+            Ok(operand)
+        }
+    }
+
+    /// An operand, which may begin with `!` or `-`.
+    pub(super) fn operand(&mut self) -> Parsed<ExprId> {
+        let offset = self.offset();
+        match self.kind() {
+            Kind::Not => {
+                self.advance();
+                let operand = self.deeper(|parser| parser.operand_of(NOT))?;
+                Ok(self.ast.add(offset, Expr::Not(operand)))
             }
-            Kind::Byte(b'-') => {
-                self.advance()?;
-                let operand = self.nested_in(|parser| parser.operators(NEGATE))?;
-                let offset = self.offset(start);
+            Kind::Minus => {
+                self.advance();
+                let operand = self.deeper(|parser| parser.operand_of(NEGATE))?;
                 let zero = self.ast.add(offset, Expr::Int(0));
-                let sub = self.known().sub;
-                self.call_known(offset, sub, &[zero, operand])
+                Ok(self.call_known(offset, Symbol::SUB, &[zero, operand]))
             }
-            _ => self.application()?,
-        };
-        // An operator to the left of the whole, such as the `!` above, may bind stronger than what
-        // comes now, and still all of it belongs to the same level.
+            _ => {
+                let first = self.simple()?;
+                self.applied(offset, first)
+            }
+        }
+    }
+
+    /// The operators after `first` that bind at least as strongly as `strength`.
+    fn operators(&mut self, start: u32, first: ExprId, strength: u8) -> Parsed<ExprId> {
+        let mut result = first;
+        // An operator to the left of the whole, such as a `!`, may bind stronger than what comes
+        // now, and still all of it belongs to the same level.
         let mut last_alone = None;
-        while let Some(bound) = binding(self.token.kind) {
+        while let Some(bound) = binding(self.kind()) {
             if bound.left < strength {
                 break;
             }
             if bound.alone && last_alone == Some(bound.left) {
-                return Err(self.unexpected("an operand, since this operator does not associate"));
+                return Err(self
+                    .unexpected("an operand, since this operator does not associate")
+                    .into());
             }
             last_alone = bound.alone.then_some(bound.left);
             result = self.operator(start, result, bound)?;
@@ -128,22 +149,18 @@ impl Parser<'_> {
     }
 
     /// One operator, which is the current token, and its right operand.
-    fn operator(
-        &mut self,
-        start: usize,
-        left: ExprId,
-        bound: Binding,
-    ) -> Result<ExprId, ParseError> {
-        let kind = self.token.kind;
-        let offset = self.offset(self.token.start);
-        self.advance()?;
-        if kind == Kind::Byte(b'?') {
-            let names = self.attr_path_names()?;
-            let path = self.ast.add_path(&names);
+    fn operator(&mut self, start: u32, left: ExprId, bound: Binding) -> Parsed<ExprId> {
+        let kind = self.kind();
+        let offset = self.offset();
+        self.advance();
+        if kind == Kind::Question {
+            let names = self.names.len();
+            self.attr_path()?;
+            let path = self.take_path(names);
             return Ok(self.ast.add(self.ast.offset(left), Expr::HasAttr { base: left, path }));
         }
-        let right_start = self.offset(self.token.start);
-        let right = self.nested_in(|parser| parser.operators(bound.right))?;
+        let right_start = self.offset();
+        let right = self.deeper(|parser| parser.operand_of(bound.right))?;
         let op = match kind {
             Kind::Equal => BinOp::Equal,
             Kind::NotEqual => BinOp::NotEqual,
@@ -152,9 +169,8 @@ impl Parser<'_> {
             Kind::Arrow => BinOp::Implies,
             Kind::Update => BinOp::Update,
             Kind::Append => BinOp::Append,
-            Kind::Byte(b'+') => {
-                let parts = [(self.offset(start), left), (right_start, right)];
-                let parts = self.ast.add_parts(&parts);
+            Kind::Plus => {
+                let parts = self.ast.add_parts(&[(start, left), (right_start, right)]);
                 return Ok(self.ast.add(offset, Expr::Concat { parts, force_string: false }));
             }
             _ => return Ok(self.called_operator(kind, offset, left, right)),
@@ -165,15 +181,14 @@ impl Parser<'_> {
 
     /// The operators that are calls of a variable.
     fn called_operator(&mut self, kind: Kind, offset: u32, left: ExprId, right: ExprId) -> ExprId {
-        let known = self.known();
         let (function, swap, not) = match kind {
-            Kind::Byte(b'-') => (known.sub, false, false),
-            Kind::Byte(b'*') => (known.mul, false, false),
-            Kind::Byte(b'/') => (known.div, false, false),
-            Kind::Byte(b'<') => (known.less_than, false, false),
-            Kind::LessEqual => (known.less_than, true, true),
-            Kind::Byte(b'>') => (known.less_than, true, false),
-            _ => (known.less_than, false, true),
+            Kind::Minus => (Symbol::SUB, false, false),
+            Kind::Star => (Symbol::MUL, false, false),
+            Kind::Slash => (Symbol::DIV, false, false),
+            Kind::Less => (Symbol::LESS_THAN, false, false),
+            Kind::LessEqual => (Symbol::LESS_THAN, true, true),
+            Kind::Greater => (Symbol::LESS_THAN, true, false),
+            _ => (Symbol::LESS_THAN, false, true),
         };
         let args = if swap { [right, left] } else { [left, right] };
         let call = self.call_known(offset, function, &args);

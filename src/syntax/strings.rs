@@ -1,241 +1,122 @@
-//! The inside of strings, indented strings and paths: pieces of text between interpolations.
+//! The inside of strings and paths: pieces of text between interpolations. Indented strings are in
+//! `indented.rs`.
 
-use super::ast::{Expr, ExprId};
+use super::ast::{Expr, ExprId, Text, index};
 use super::error::ParseError;
 use super::lexer::Kind;
-use super::parser::Parser;
+use super::parser::{Parsed, Parser};
+use super::scan;
 
-/// A piece of an indented string, before its indentation is taken off.
-enum Piece {
-    /// Text as written, whose indentation counts.
-    Written(Vec<u8>),
-    /// An escape: text without indentation.
-    Escaped(Vec<u8>),
-    /// `${…}`
-    Expr(ExprId),
-}
-
-impl Parser<'_> {
+impl<'a> Parser<'a> {
     /// The rest of a string whose opening quote is the current token.
-    pub(super) fn string(&mut self) -> Result<ExprId, ParseError> {
-        let start = self.token.start;
-        let mut at = self.token.end;
-        let mut parts: Vec<(u32, ExprId)> = Vec::new();
+    pub(super) fn string(&mut self) -> Parsed<ExprId> {
+        if let Some(text) = self.plain_string() {
+            let offset = self.offset() + 1;
+            let text = self.ast.add_text(text);
+            self.advance();
+            return Ok(self.ast.add(offset, Expr::Str(text)));
+        }
+        let start = self.offset();
+        let base = self.parts.len();
+        let mut at = self.lexer.pos;
         let mut interpolated = false;
         loop {
             let (text, end) = self.string_text(at)?;
-            if !text.is_empty() || (parts.is_empty() && self.lexer.at(end) == b'"') {
-                let text = self.ast.add_text(&text);
-                let id = self.ast.add(self.offset(at), Expr::Str(text));
-                parts.push((self.offset(at), id));
+            let ends = self.lexer.at(end) == b'"';
+            if text.len > 0 || (ends && !interpolated) {
+                let offset = index(at);
+                let id = self.ast.add(offset, Expr::Str(text));
+                if ends && !interpolated {
+                    self.lexer.pos = end + 1;
+                    self.advance();
+                    return Ok(id);
+                }
+                self.parts.push((offset, id));
             }
-            if self.lexer.at(end) == b'"' {
+            if ends {
                 self.lexer.pos = end + 1;
-                self.advance()?;
+                self.advance();
                 // `"${"x"}"` stays an interpolation, which may not name an attribute of a `let`.
-                return Ok(if interpolated {
-                    let parts = self.ast.add_parts(&parts);
-                    self.ast.add(self.offset(start), Expr::Concat { parts, force_string: true })
-                } else {
-                    self.joined(start, &parts)
-                });
+                return Ok(self.concat(start, base, true));
             }
-            at = self.interpolation(end, &mut parts)?;
+            let part = (index(end), self.interpolation(end)?);
+            self.parts.push(part);
+            at = self.lexer.pos;
             interpolated = true;
         }
     }
 
-    /// The text up to `"` or `${`, unescaped, and where it ends.
-    fn string_text(&self, start: usize) -> Result<(Vec<u8>, usize), ParseError> {
+    /// The text of the string whose opening quote is the current token, if it is read as it is
+    /// written; the closing quote becomes the end of the current token.
+    pub(super) fn plain_string(&mut self) -> Option<&'a [u8]> {
+        let start = self.lexer.pos;
+        let end = scan::string_mark(self.lexer.src, start);
+        if self.lexer.at(end) != b'"' {
+            return None;
+        }
+        self.lexer.pos = end + 1;
+        Some(&self.lexer.src[start..end])
+    }
+
+    /// Puts the text up to `"` or `${` into the tree, unescaped, and gives where it ends.
+    fn string_text(&mut self, start: usize) -> Parsed<(Text, usize)> {
         let src = self.lexer.src;
-        let mut text = Vec::new();
+        let before = self.ast.text.len();
         let mut at = start;
         loop {
-            let Some(&byte) = src.get(at) else {
-                return Err(self.unexpected_end(at, "'\"'"));
-            };
-            match (byte, src.get(at + 1)) {
-                (b'"', _) | (b'$', Some(b'{')) => return Ok((text, at)),
-                (b'\\', Some(&escaped)) => {
-                    text.push(unescaped(escaped));
-                    at += 2;
-                }
-                (b'\\', None) => return Err(self.unexpected_end(at + 1, "'\"'")),
+            let mark = scan::string_mark(src, at);
+            self.ast.text.extend_from_slice(&src[at..mark]);
+            let (bytes, length): (&[u8], _) = match src[mark..] {
+                [b'"', ..] | [b'$', b'{', ..] => return Ok((self.ast.text_from(before), mark)),
+                [b'\\', escaped, ..] => (&[unescaped(escaped)], 2),
                 // `$$` is two dollars, so that `$${` interpolates nothing.
-                (b'$', Some(b'$')) => {
-                    text.extend_from_slice(b"$$");
-                    at += 2;
-                }
+                [b'$', b'$', ..] => (b"$$", 2),
                 // CR and CR LF count as LF.
-                (b'\r', next) => {
-                    text.push(b'\n');
-                    at += 1 + usize::from(next == Some(&b'\n'));
-                }
-                (0, _) => return Err(self.null_byte(at)),
-                _ => {
-                    text.push(byte);
-                    at += 1;
-                }
-            }
-        }
-    }
-
-    /// `${ expression }` whose dollar is at `at`; gives where the text goes on.
-    fn interpolation(
-        &mut self,
-        at: usize,
-        parts: &mut Vec<(u32, ExprId)>,
-    ) -> Result<usize, ParseError> {
-        let offset = self.offset(at);
-        self.lexer.pos = at + 2;
-        self.advance()?;
-        let expr = self.expression()?;
-        parts.push((offset, expr));
-        // The token after the brace is none of ours: it is text again.
-        if self.token.kind != Kind::Byte(b'}') {
-            return Err(self.unexpected("'}'"));
-        }
-        Ok(self.token.end)
-    }
-
-    /// One string, or all parts joined.
-    fn joined(&mut self, start: usize, parts: &[(u32, ExprId)]) -> ExprId {
-        if let [(_, only)] = *parts
-            && matches!(self.ast.expr(only), Expr::Str(_))
-        {
-            return only;
-        }
-        let parts = self.ast.add_parts(parts);
-        self.ast.add(self.offset(start), Expr::Concat { parts, force_string: true })
-    }
-
-    /// The rest of an indented string whose opening quotes are the current token.
-    pub(super) fn indented_string(&mut self) -> Result<ExprId, ParseError> {
-        let start = self.token.start;
-        let mut at = self.token.end;
-        let mut pieces: Vec<(u32, Piece)> = Vec::new();
-        let src = self.lexer.src;
-        loop {
-            let rest = &src[at.min(src.len())..];
-            let offset = self.offset(at);
-            match rest {
-                [] => return Err(self.unexpected_end(at, "end of an indented string")),
-                [b'\'', b'\'', b'$', ..] => {
-                    pieces.push((offset, Piece::Escaped(b"$".to_vec())));
-                    at += 3;
-                }
-                [b'\'', b'\'', b'\'', ..] => {
-                    pieces.push((offset, Piece::Escaped(b"''".to_vec())));
-                    at += 3;
-                }
-                [b'\'', b'\'', b'\\', escaped, ..] => {
-                    pieces.push((offset, Piece::Escaped(vec![unescaped(*escaped)])));
-                    at += 4;
-                }
-                [b'\'', b'\'', ..] => {
-                    self.lexer.pos = at + 2;
-                    self.advance()?;
-                    return Ok(self.unindented(start, pieces));
-                }
-                [b'$', b'{', ..] => {
-                    let mut parts = Vec::new();
-                    at = self.interpolation(at, &mut parts)?;
-                    pieces.extend(parts.into_iter().map(|(at, id)| (at, Piece::Expr(id))));
-                }
-                _ => {
-                    let length = self.written(at)?;
-                    let piece = if length == 0 {
-                        // A lone `$` or `'` before what it does not belong to.
-                        Piece::Escaped(vec![rest[0]])
-                    } else {
-                        Piece::Written(rest[..length].to_vec())
-                    };
-                    pieces.push((offset, piece));
-                    at += length.max(1);
-                }
-            }
-        }
-    }
-
-    /// How many bytes of plain text stand at `at` of an indented string: `$` counts with a byte
-    /// after it that is neither `{` nor `'`, and `'` with one that is neither `'` nor `$`.
-    fn written(&self, at: usize) -> Result<usize, ParseError> {
-        let rest = &self.lexer.src[at..];
-        let mut length = 0;
-        loop {
-            match rest[length..] {
-                [0, ..] | [b'$' | b'\'', 0, ..] => return Err(self.null_byte(at + length)),
-                [b'$', next, ..] if next != b'{' && next != b'\'' => length += 2,
-                [b'\'', next, ..] if next != b'\'' && next != b'$' => length += 2,
-                [] | [b'$' | b'\'', ..] => return Ok(length),
-                _ => length += 1,
-            }
-        }
-    }
-
-    /// Takes the common indentation off the lines. Only spaces count, and a last line that holds
-    /// nothing else does not.
-    fn unindented(&mut self, start: usize, pieces: Vec<(u32, Piece)>) -> ExprId {
-        let indent = common_indent(&pieces);
-        let last = pieces.len().wrapping_sub(1);
-        let mut parts = Vec::new();
-        let mut line_start = true;
-        let mut dropped = 0;
-        for (number, (offset, piece)) in pieces.into_iter().enumerate() {
-            let bytes = match piece {
-                Piece::Expr(id) => {
-                    line_start = false;
-                    dropped = 0;
-                    parts.push((offset, id));
-                    continue;
-                }
-                Piece::Written(bytes) | Piece::Escaped(bytes) => bytes,
+                [b'\r', b'\n', ..] => (b"\n", 2),
+                [b'\r', ..] => (b"\n", 1),
+                [0, ..] => return Err(self.null_byte(mark).into()),
+                [] | [b'\\'] => return Err(self.unexpected_end("'\"'").into()),
+                [byte, ..] => (&[byte], 1),
             };
-            let mut text = Vec::with_capacity(bytes.len());
-            for byte in bytes {
-                if line_start && byte == b' ' {
-                    dropped += 1;
-                    if dropped > indent {
-                        text.push(byte);
-                    }
-                    continue;
-                }
-                if line_start {
-                    dropped = 0;
-                }
-                line_start = byte == b'\n';
-                text.push(byte);
-            }
-            if number == last {
-                drop_blank_last_line(&mut text);
-            }
-            if !text.is_empty() {
-                let text = self.ast.add_text(&text);
-                parts.push((offset, self.ast.add(offset, Expr::Str(text))));
-            }
+            self.ast.text.extend_from_slice(bytes);
+            at = mark + length;
         }
-        if parts.is_empty() {
-            return self.ast.add(self.offset(start), Expr::Str(super::ast::Text::default()));
-        }
-        self.joined(start, &parts)
+    }
+
+    /// `${ expression }` whose dollar is at `at`; the text goes on where the current token ends.
+    pub(super) fn interpolation(&mut self, at: usize) -> Parsed<ExprId> {
+        self.lexer.pos = at + 2;
+        self.advance();
+        let expr = self.expression()?;
+        // The token after the brace is none of ours: it is text again.
+        if self.kind() == Kind::BraceClose { Ok(expr) } else { Err(self.unexpected("'}'").into()) }
+    }
+
+    /// One node of all parts from `base`.
+    pub(super) fn concat(&mut self, offset: u32, base: usize, force_string: bool) -> ExprId {
+        let parts = self.ast.add_parts(&self.parts[base..]);
+        self.parts.truncate(base);
+        self.ast.add(offset, Expr::Concat { parts, force_string })
     }
 
     /// A path whose first piece is the current token.
-    pub(super) fn path(&mut self) -> Result<ExprId, ParseError> {
-        let token = self.token;
-        let offset = self.offset(token.start);
-        let text = self.ast.add_text(&self.lexer.src[token.start..token.end]);
-        let first = match token.kind {
+    pub(super) fn path(&mut self) -> Parsed<ExprId> {
+        let offset = self.offset();
+        let base = self.parts.len();
+        let text = self.ast.add_text(self.lexer.token_bytes());
+        let first = match self.kind() {
             Kind::HomePath => Expr::HomePath(text),
             _ => Expr::Path(text),
         };
         let first = self.ast.add(offset, first);
-        let mut parts = vec![(offset, first)];
-        let mut at = token.end;
+        self.parts.push((offset, first));
+        let mut at = self.lexer.pos;
         let mut interpolated = false;
         loop {
-            if self.lexer.at(at) == b'$' && self.lexer.at(at + 1) == b'{' {
-                at = self.interpolation(at, &mut parts)?;
+            if self.lexer.interpolates(at) {
+                let part = (index(at), self.interpolation(at)?);
+                self.parts.push(part);
+                at = self.lexer.pos;
                 interpolated = true;
                 continue;
             }
@@ -244,85 +125,43 @@ impl Parser<'_> {
                 break;
             }
             let text = self.ast.add_text(&self.lexer.src[at..end]);
-            let piece = self.ast.add(self.offset(at), Expr::Str(text));
-            parts.push((self.offset(at), piece));
+            let piece = self.ast.add(index(at), Expr::Str(text));
+            self.parts.push((index(at), piece));
             at = end;
             // C++ Nix's grammar has at most one piece between the first and an interpolation.
-            let goes_on = self.lexer.at(at) == b'$' && self.lexer.at(at + 1) == b'{';
-            if !interpolated && !goes_on {
-                if self.lexer.src[at - 1] == b'/' {
+            if !interpolated && !self.lexer.interpolates(at) {
+                if self.lexer.at(at - 1) == b'/' {
                     break;
                 }
-                return Err(ParseError::new(
-                    self.offset(at),
-                    "syntax error, unexpected end of path, expecting '${'",
-                ));
+                let message = "syntax error, unexpected end of path, expecting '${'";
+                return Err(self.error(index(at), message).into());
             }
         }
-        if self.lexer.src[at - 1] == b'/' {
-            return Err(ParseError::new(self.offset(at), "path has a trailing slash"));
+        if self.lexer.at(at - 1) == b'/' {
+            return Err(self.error(index(at), "path has a trailing slash").into());
         }
         self.lexer.pos = at;
-        self.advance()?;
-        if parts.len() == 1 {
+        self.advance();
+        if self.parts.len() == base + 1 {
+            self.parts.truncate(base);
             return Ok(first);
         }
-        let parts = self.ast.add_parts(&parts);
-        Ok(self.ast.add(offset, Expr::Concat { parts, force_string: false }))
+        Ok(self.concat(offset, base, false))
     }
 
-    fn null_byte(&self, at: usize) -> ParseError {
-        ParseError::new(
-            self.offset(at),
-            "input string contains a null byte, which Nix strings can't hold",
-        )
+    #[cold]
+    pub(super) fn null_byte(&self, at: usize) -> ParseError {
+        let message = "input string contains a null byte, which Nix strings can't hold";
+        self.error(index(at), message)
     }
 }
 
-fn unescaped(byte: u8) -> u8 {
+/// What a byte after a backslash stands for.
+pub(super) fn unescaped(byte: u8) -> u8 {
     match byte {
         b'n' => b'\n',
         b'r' => b'\r',
         b't' => b'\t',
         other => other,
-    }
-}
-
-fn common_indent(pieces: &[(u32, Piece)]) -> usize {
-    let mut smallest = usize::MAX;
-    let mut current = 0;
-    let mut line_start = true;
-    for (_, piece) in pieces {
-        let Piece::Written(bytes) = piece else {
-            // What is not plain text ends the blank start of a line.
-            if line_start {
-                line_start = false;
-                smallest = smallest.min(current);
-            }
-            continue;
-        };
-        for byte in bytes {
-            match byte {
-                b'\n' => {
-                    line_start = true;
-                    current = 0;
-                }
-                b' ' if line_start => current += 1,
-                _ if line_start => {
-                    line_start = false;
-                    smallest = smallest.min(current);
-                }
-                _ => {}
-            }
-        }
-    }
-    smallest
-}
-
-fn drop_blank_last_line(text: &mut Vec<u8>) {
-    if let Some(newline) = text.iter().rposition(|byte| *byte == b'\n')
-        && text[newline + 1..].iter().all(|byte| *byte == b' ')
-    {
-        text.truncate(newline + 1);
     }
 }

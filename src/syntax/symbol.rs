@@ -1,9 +1,9 @@
 //! Interned names: equal names have equal [`Symbol`]s, so that comparing them costs nothing.
+//!
+//! The table is made for the lexer: a name of at most eight bytes, which most are, is one word, is
+//! its own key, and is found without a look at the bytes of any other name.
 
-use std::hash::{BuildHasher, Hasher};
-
-use hashbrown::HashTable;
-use rustc_hash::FxBuildHasher;
+use super::scan;
 
 /// An interned name. Its number is the order in which names were first seen; ordering by name goes
 /// through [`Symbols::name`].
@@ -18,18 +18,82 @@ impl Symbol {
     }
 }
 
+/// Names that every table begins with, and their constants.
+macro_rules! known {
+    ($($number:literal $constant:ident $name:literal,)*) => {
+        impl Symbol {
+            $(#[doc = concat!("`", $name, "`, which is known to every table.")]
+            pub const $constant: Self = Self($number);)*
+        }
+
+        const KNOWN: &[&str] = &[$($name),*];
+    };
+}
+
+// The keywords come first, in the order of the lexer's kinds, so that a word's symbol tells whether
+// it is one.
+known! {
+    0 IF "if",
+    1 THEN "then",
+    2 ELSE "else",
+    3 ASSERT "assert",
+    4 WITH "with",
+    5 LET "let",
+    6 IN "in",
+    7 REC "rec",
+    8 INHERIT "inherit",
+    9 OR "or",
+    10 BODY "body",
+    11 CUR_POS "__curPos",
+    12 SUB "__sub",
+    13 MUL "__mul",
+    14 DIV "__div",
+    15 LESS_THAN "__lessThan",
+    16 FIND_FILE "__findFile",
+    17 NIX_PATH "__nixPath",
+}
+
 /// The table of all names of one evaluation.
-#[derive(Debug, Default)]
+///
+/// The names that Rust code asks for by a constant of [`Symbol`] are in every table from the start.
+#[derive(Debug)]
 pub struct Symbols {
     /// All names, one after the other.
     bytes: Vec<u8>,
     /// Where each name ends in `bytes`; it starts where the one before ends.
     ends: Vec<u32>,
-    table: HashTable<u32>,
+    /// Open addressing, linear probing; a power of two of them, at most half taken.
+    slots: Vec<Slot>,
+}
+
+/// A place of the hash table.
+#[derive(Debug, Clone, Copy)]
+struct Slot {
+    /// The name itself if it is short, and its hash if not.
+    key: u64,
+    /// The length of the name.
+    len: u32,
+    /// Which name; [`FREE`] if none.
+    index: u32,
+}
+
+const FREE: u32 = u32::MAX;
+const EMPTY: Slot = Slot { key: 0, len: 0, index: FREE };
+/// How many slots a new table has.
+const SLOTS: usize = 4096;
+
+impl Default for Symbols {
+    fn default() -> Self {
+        let mut symbols = Self { bytes: Vec::new(), ends: Vec::new(), slots: vec![EMPTY; SLOTS] };
+        for name in KNOWN {
+            symbols.intern(name.as_bytes());
+        }
+        symbols
+    }
 }
 
 impl Symbols {
-    /// An empty table.
+    /// A table that holds nothing but the names known from the start.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
@@ -37,24 +101,78 @@ impl Symbols {
 
     /// The symbol of `name`, which is any bytes.
     pub fn intern(&mut self, name: &[u8]) -> Symbol {
-        let hash = hash(name);
-        let Self { bytes, ends, table } = self;
-        let found = table.find(hash, |&index| slice(bytes, ends, index) == name);
-        if let Some(&index) = found {
-            return Symbol(index);
+        if name.len() <= 8 {
+            return self.intern_short(scan::word(name, 0), name.len());
         }
+        let key = hash(name);
+        let len = length(name);
+        let mut at = self.place(key);
+        loop {
+            let slot = self.slots[at];
+            if slot.index == FREE {
+                return self.insert(at, key, name);
+            }
+            if slot.key == key && slot.len == len && self.name(Symbol(slot.index)) == name {
+                return Symbol(slot.index);
+            }
+            at = (at + 1) & (self.slots.len() - 1);
+        }
+    }
+
+    /// The symbol of a name of `len` ≤ 8 bytes, given as a little-endian word, the rest of it zero.
+    #[inline]
+    pub(super) fn intern_short(&mut self, key: u64, len: usize) -> Symbol {
+        let mut at = self.place(key);
+        loop {
+            let slot = self.slots[at];
+            if slot.key == key && slot.len as usize == len && slot.index != FREE {
+                return Symbol(slot.index);
+            }
+            if slot.index == FREE {
+                return self.insert(at, key, &key.to_le_bytes()[..len.min(8)]);
+            }
+            at = (at + 1) & (self.slots.len() - 1);
+        }
+    }
+
+    #[cold]
+    fn insert(&mut self, at: usize, key: u64, name: &[u8]) -> Symbol {
         // 4 GiB of names would need a source of more than that.
-        let index = u32::try_from(ends.len()).unwrap_or(u32::MAX);
-        bytes.extend_from_slice(name);
-        ends.push(u32::try_from(bytes.len()).unwrap_or(u32::MAX));
-        table.insert_unique(hash, index, |&index| self::hash(slice(bytes, ends, index)));
+        let index = u32::try_from(self.ends.len()).unwrap_or(u32::MAX);
+        self.bytes.extend_from_slice(name);
+        self.ends.push(u32::try_from(self.bytes.len()).unwrap_or(u32::MAX));
+        self.slots[at] = Slot { key, len: length(name), index };
+        if self.ends.len() * 2 > self.slots.len() {
+            self.grow();
+        }
         Symbol(index)
+    }
+
+    fn grow(&mut self) {
+        let larger = vec![EMPTY; self.slots.len() * 4];
+        let slots = std::mem::replace(&mut self.slots, larger);
+        for slot in slots.into_iter().filter(|slot| slot.index != FREE) {
+            let mut at = self.place(slot.key);
+            while self.slots[at].index != FREE {
+                at = (at + 1) & (self.slots.len() - 1);
+            }
+            self.slots[at] = slot;
+        }
+    }
+
+    /// Where the search for `key` begins.
+    #[inline]
+    #[expect(clippy::cast_possible_truncation, reason = "only the low bits are wanted")]
+    fn place(&self, key: u64) -> usize {
+        mix(key) as usize & (self.slots.len() - 1)
     }
 
     /// The name of `symbol`.
     #[must_use]
     pub fn name(&self, symbol: Symbol) -> &[u8] {
-        slice(&self.bytes, &self.ends, symbol.0)
+        let index = symbol.index();
+        let start = if index == 0 { 0 } else { self.ends[index - 1] as usize };
+        &self.bytes[start..self.ends[index] as usize]
     }
 
     /// The name as text; bytes that are no UTF-8 are replaced.
@@ -69,23 +187,36 @@ impl Symbols {
         self.ends.len()
     }
 
-    /// Are there none?
+    /// Are there none? Never so, since some are known from the start.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.ends.is_empty()
     }
 }
 
-fn slice<'a>(bytes: &'a [u8], ends: &[u32], index: u32) -> &'a [u8] {
-    let index = index as usize;
-    let start = if index == 0 { 0 } else { ends[index - 1] as usize };
-    &bytes[start..ends[index] as usize]
+fn length(name: &[u8]) -> u32 {
+    u32::try_from(name.len()).unwrap_or(u32::MAX)
 }
 
+/// The hash of a name of more than eight bytes.
 fn hash(name: &[u8]) -> u64 {
-    let mut hasher = FxBuildHasher.build_hasher();
-    hasher.write(name);
-    hasher.finish()
+    let mut hash = u64::from(length(name));
+    let mut at = 0;
+    while at + 8 < name.len() {
+        hash = mix(hash ^ scan::word(name, at));
+        at += 8;
+    }
+    // The last word overlaps the one before.
+    mix(hash ^ scan::word(name, name.len().saturating_sub(8)))
+}
+
+/// Every bit of the result depends on every bit of the word: both halves of a product.
+#[inline]
+#[expect(clippy::cast_possible_truncation, reason = "the halves are taken apart")]
+fn mix(word: u64) -> u64 {
+    // Digits of π, so that a word of zeros is no fixed point.
+    let product = u128::from(word ^ 0x243f_6a88_85a3_08d3) * 0x1319_8a2e_0370_7345;
+    product as u64 ^ (product >> 64) as u64
 }
 
 #[cfg(test)]
@@ -95,17 +226,36 @@ mod tests {
     #[test]
     fn equal_names_are_one_symbol_and_names_come_back() {
         let mut symbols = Symbols::new();
-        let names: Vec<Vec<u8>> =
-            (0..5000u32).map(|n| format!("name-{}", n % 2500).into_bytes()).collect();
+        let known = symbols.len();
+        let names: Vec<Vec<u8>> = (0..50_000u32)
+            .map(|n| format!("{}-{}", "name".repeat(n as usize % 4), n % 25_000).into_bytes())
+            .collect();
         let interned: Vec<_> = names.iter().map(|name| symbols.intern(name)).collect();
-        assert_eq!(symbols.len(), 2500);
+        assert_eq!(symbols.len() - known, 25_000);
         for (name, symbol) in names.iter().zip(&interned) {
             assert_eq!(symbols.name(*symbol), name);
         }
-        assert_eq!(interned[7], interned[2507]);
-        let odd = symbols.intern(b"\xff");
-        assert_eq!(symbols.name(odd), b"\xff");
-        let empty = symbols.intern(b"");
-        assert_eq!(symbols.name(empty), b"");
+        assert_eq!(interned[7], interned[25_007]);
+    }
+
+    #[test]
+    fn names_may_be_any_bytes() {
+        let mut symbols = Symbols::new();
+        let names: [&[u8]; 6] = [b"", b"\0", b"\0\0", b"\xff", b"12345678\0", b"1234567\0"];
+        let interned = names.map(|name| symbols.intern(name));
+        for (name, symbol) in names.iter().zip(interned) {
+            assert_eq!(symbols.name(symbol), *name);
+            assert_eq!(symbols.intern(name), symbol);
+        }
+    }
+
+    #[test]
+    fn known_names_have_their_constants() {
+        let mut symbols = Symbols::new();
+        for (name, number) in KNOWN.iter().zip(0..) {
+            assert_eq!(symbols.intern(name.as_bytes()), Symbol(number), "{name}");
+        }
+        assert_eq!(symbols.name(Symbol::NIX_PATH), b"__nixPath");
+        assert_eq!(symbols.len(), KNOWN.len());
     }
 }

@@ -17,5 +17,6 @@ mod phases;
 mod probe;
 mod ssh;
 mod sshd;
+mod store;
 mod syntax;
 mod tidy;

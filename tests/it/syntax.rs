@@ -16,7 +16,7 @@ struct Printer<'a> {
     /// The folder that relative paths start from.
     base: &'a Path,
     /// The attribute sets around, for what `inherit (set)` means.
-    sets: Vec<&'a AttrSet>,
+    sets: Vec<AttrSet<'a>>,
     out: Vec<u8>,
 }
 
@@ -94,8 +94,8 @@ impl Printer<'_> {
         self.put(after);
     }
 
-    fn bindings(&mut self, set: &AttrSet) {
-        let mut sorted = set.attrs.clone();
+    fn bindings(&mut self, set: AttrSet) {
+        let mut sorted = set.attrs.to_vec();
         sorted.sort_by(|a, b| self.symbols.name(a.name).cmp(self.symbols.name(b.name)));
         let inherited: Vec<_> =
             sorted.iter().filter(|def| def.kind == AttrKind::Inherited).collect();
@@ -130,17 +130,17 @@ impl Printer<'_> {
             self.name(def.name);
             self.all(" = ", &[def.value], "", "; ");
         }
-        for dynamic in &set.dynamic {
+        for dynamic in set.dynamic {
             self.interpolated_name(dynamic.name);
             self.all(" = ", &[dynamic.value], "", "; ");
         }
     }
 
-    fn lambda(&mut self, lambda: &nixos_bootstrap::syntax::Lambda) {
+    fn lambda(&mut self, lambda: nixos_bootstrap::syntax::Lambda) {
         self.put("(");
         if let Some(formals) = &lambda.formals {
             self.put("{ ");
-            let mut sorted = formals.formals.clone();
+            let mut sorted = formals.formals.to_vec();
             sorted.sort_by(|a, b| self.symbols.name(a.name).cmp(self.symbols.name(b.name)));
             for (number, formal) in sorted.iter().enumerate() {
                 if number > 0 {

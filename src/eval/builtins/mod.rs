@@ -1,10 +1,27 @@
 //! The builtins, a file for each family, and the variables that every program sees.
 
+mod chosen;
+mod closure;
+mod collect;
+mod constants;
+mod context;
+mod control;
 mod derivation;
+mod env;
 mod fetch;
 mod hashes;
+mod json;
+mod lists;
+mod numbers;
 mod paths;
+mod sets;
+mod sort;
+mod strings;
 mod types;
+mod versions;
+mod xml;
+#[cfg(test)]
+mod tests;
 
 use super::Eval;
 use super::error::Result;
@@ -29,8 +46,25 @@ pub struct PrimOp {
 }
 
 /// All families.
-const FAMILIES: &[&[PrimOp]] =
-    &[derivation::PRIMOPS, hashes::PRIMOPS, paths::PRIMOPS, types::PRIMOPS];
+const FAMILIES: &[&[PrimOp]] = &[
+    closure::PRIMOPS,
+    collect::PRIMOPS,
+    context::PRIMOPS,
+    control::PRIMOPS,
+    derivation::PRIMOPS,
+    env::PRIMOPS,
+    hashes::PRIMOPS,
+    json::PRIMOPS,
+    lists::PRIMOPS,
+    numbers::PRIMOPS,
+    paths::PRIMOPS,
+    sets::PRIMOPS,
+    sort::PRIMOPS,
+    strings::PRIMOPS,
+    types::PRIMOPS,
+    versions::PRIMOPS,
+    xml::PRIMOPS,
+];
 
 /// Builtins that are variables under their plain names.
 const GLOBAL: &[&str] = &[
@@ -40,6 +74,7 @@ const GLOBAL: &[&str] = &[
     "derivation",
     "derivationStrict",
     "dirOf",
+    "false",
     "fetchGit",
     "fetchMercurial",
     "fetchTarball",
@@ -48,11 +83,13 @@ const GLOBAL: &[&str] = &[
     "import",
     "isNull",
     "map",
+    "null",
     "placeholder",
     "removeAttrs",
     "scopedImport",
     "throw",
     "toString",
+    "true",
 ];
 
 /// Where the files stand that the evaluator itself has: `<nix/…>`.
@@ -75,13 +112,7 @@ pub(super) fn install(eval: &mut Eval<'_>) {
         eval.primops.push(primop);
         define(eval, &mut set, primop.name, Value::PrimOp(PrimOpId(id)));
     }
-    for (name, value) in
-        [("true", Value::Bool(true)), ("false", Value::Bool(false)), ("null", Value::Null)]
-    {
-        let symbol = eval.symbols.intern(name.as_bytes());
-        eval.globals.insert(symbol, value);
-        set.add(symbol, value);
-    }
+    constants::install(eval, &mut set);
     let slot = eval.arena.alloc(std::cell::Cell::new(Value::Blackhole));
     set.add(eval.known.builtins, Value::Ref(slot));
     let derivation = eval.arena.alloc(std::cell::Cell::new(Value::Blackhole));

@@ -42,6 +42,11 @@ fn warning(text: &[u8]) -> Vec<u8> {
     all
 }
 
+/// `text` without escape sequences, carriage returns, bells and tabs, for a place where none is wanted.
+pub(in crate::eval) fn without_escapes(text: &[u8]) -> Vec<u8> {
+    filter(text, false)
+}
+
 /// `text` without escape sequences (but those of colours, if they are wanted), carriage returns and
 /// bells; tabs become spaces up to the next column that is a multiple of 8, where columns are
 /// counted through line ends, as C++ Nix does.

@@ -1,13 +1,12 @@
 //! Expressions that are values as they stand: literals, paths, globals.
 
-use std::cell::Cell;
-
-use super::{LowerError, Lowered, Lowerer, number};
+use super::{Lowered, Lowerer, number};
+use crate::eval::arena::Arena;
 use crate::eval::code::Node;
 use crate::eval::value::{Attrs, AttrsBuilder, Context, Value};
 use crate::syntax::{Symbol, Text};
 
-/// Integers up to this one share a constant each.
+/// Integers from 0 up to this one, without it, share a constant each.
 const SMALL_INTEGERS: usize = 32;
 
 /// The constants that many sources have in common, by their numbers.
@@ -26,48 +25,46 @@ impl<'a> Lowerer<'_, '_, 'a> {
         number(self.code.constants.len() - 1)
     }
 
-    pub(super) fn integer(&mut self, value: i64) -> Node {
-        let small = usize::try_from(value).ok().filter(|&value| value < SMALL_INTEGERS);
-        let Some(small) = small else { return Node::Const(self.constant(Value::Int(value))) };
-        let known = self.tables.constants.integers[small];
-        let constant = known.unwrap_or_else(|| self.constant(Value::Int(value)));
-        self.tables.constants.integers[small] = Some(constant);
+    /// A constant that is made only once, whose number is kept at `place`.
+    fn common(
+        &mut self,
+        place: impl Fn(&mut Constants) -> &mut Option<u32>,
+        value: impl FnOnce(&'a Arena) -> Value<'a>,
+    ) -> Node {
+        if let Some(constant) = *place(&mut self.tables.constants) {
+            return Node::Const(constant);
+        }
+        let constant = self.constant(value(self.arena));
+        *place(&mut self.tables.constants) = Some(constant);
         Node::Const(constant)
+    }
+
+    pub(super) fn integer(&mut self, value: i64) -> Node {
+        match usize::try_from(value) {
+            Ok(small) if small < SMALL_INTEGERS => {
+                self.common(|constants| &mut constants.integers[small], |_| Value::Int(value))
+            }
+            _ => Node::Const(self.constant(Value::Int(value))),
+        }
     }
 
     pub(super) fn string(&mut self, text: Text) -> Node {
         let text = self.ast.text(text);
-        if !text.is_empty() {
-            let bytes = self.arena.copy((), text);
-            return Node::Const(self.constant(Value::Str(Context::NONE, bytes)));
+        let value = |arena: &'a Arena| Value::Str(Context::NONE, arena.copy((), text));
+        if text.is_empty() {
+            return self.common(|constants| &mut constants.empty_string, value);
         }
-        let known = self.tables.constants.empty_string;
-        let constant = known.unwrap_or_else(|| {
-            let bytes = self.arena.copy((), text);
-            self.constant(Value::Str(Context::NONE, bytes))
-        });
-        self.tables.constants.empty_string = Some(constant);
-        Node::Const(constant)
+        Node::Const(self.constant(value(self.arena)))
     }
 
     pub(super) fn empty_list(&mut self) -> Node {
-        let known = self.tables.constants.empty_list;
-        let constant = known.unwrap_or_else(|| {
-            let list = self.arena.block((), 0, |_| Cell::new(Value::Null));
-            self.constant(Value::List(list))
-        });
-        self.tables.constants.empty_list = Some(constant);
-        Node::Const(constant)
+        let value = |arena: &'a Arena| Value::List(arena.block((), 0, |_| Value::Null.into()));
+        self.common(|constants| &mut constants.empty_list, value)
     }
 
     pub(super) fn empty_set(&mut self) -> Node {
-        let known = self.tables.constants.empty_set;
-        let constant = known.unwrap_or_else(|| {
-            let set = AttrsBuilder::default().build(self.arena);
-            self.constant(Value::Attrs(set))
-        });
-        self.tables.constants.empty_set = Some(constant);
-        Node::Const(constant)
+        let value = |arena| Value::Attrs(AttrsBuilder::default().build(arena));
+        self.common(|constants| &mut constants.empty_set, value)
     }
 
     /// The value of `builtins.name` where it is known beforehand, as a constant.
@@ -96,15 +93,14 @@ impl<'a> Lowerer<'_, '_, 'a> {
     /// `~/…`, which C++ Nix does not make canonical.
     pub(super) fn home_path(&mut self, text: Text, offset: u32) -> Lowered<Node> {
         let text = self.ast.text(text);
-        let error = |message: String| {
-            Err(Box::new(LowerError { offset, message, suggestions: Vec::new() }))
-        };
         if self.unit.settings.pure {
             let text = String::from_utf8_lossy(text);
-            return error(format!("the path '{text}' can not be resolved in pure mode"));
+            let message = format!("the path '{text}' can not be resolved in pure mode");
+            return Err(self.fail(offset, message, Vec::new()));
         }
         let Some(home) = &self.unit.settings.home else {
-            return error("cannot determine the home directory".to_owned());
+            let message = "cannot determine the home directory".to_owned();
+            return Err(self.fail(offset, message, Vec::new()));
         };
         let below = text.strip_prefix(b"~").unwrap_or(text);
         let bytes = self.arena.concat((), &[home.as_slice(), below]);

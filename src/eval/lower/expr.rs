@@ -3,16 +3,21 @@
 use super::scope::{Bound, Meaning};
 use super::{Lowered, Lowerer, number};
 use crate::eval::code::{Arithmetic, Binary, Name, Node, NodeId, Range, WithCode};
+use crate::eval::position::Pos;
 use crate::eval::value::Value;
 use crate::syntax::{self, AttrName, BinOp, Expr, ExprId, Symbol};
 
 impl<'u> Lowerer<'_, 'u, '_> {
     /// Any expression.
     pub(super) fn expr(&mut self, id: ExprId) -> Lowered<NodeId> {
-        self.deeper(|lowerer| {
-            let node = lowerer.node(id)?;
-            Ok(lowerer.add(lowerer.pos(id), node))
-        })
+        let expr = self.ast.expr(id);
+        let node = match expr {
+            // Most nodes are leaves: these two are worth a shorter way.
+            Expr::Var(name) => self.variable(name, self.ast.offset(id))?,
+            Expr::Str(text) => self.string(text),
+            _ => self.deeper(|lowerer| lowerer.node(id, expr))?,
+        };
+        Ok(self.add(self.pos(id), node))
     }
 
     /// An expression that is evaluated at most once for each frame, when that has just been made: its
@@ -32,8 +37,8 @@ impl<'u> Lowerer<'_, 'u, '_> {
         Ok(self.add(self.pos(id), node))
     }
 
-    fn node(&mut self, id: ExprId) -> Lowered<Node> {
-        Ok(match self.ast.expr(id) {
+    fn node(&mut self, id: ExprId, expr: Expr) -> Lowered<Node> {
+        Ok(match expr {
             Expr::Int(value) => self.integer(value),
             Expr::Float(value) => Node::Const(self.constant(Value::Float(value))),
             Expr::Str(text) => self.string(text),
@@ -55,7 +60,7 @@ impl<'u> Lowerer<'_, 'u, '_> {
             Expr::Lambda(function) => self.lambda(id, function, None)?,
             Expr::Call { function, args } => self.call(function, self.ast.ids(args))?,
             Expr::Let { bindings, body } => self.let_own(bindings, body)?,
-            Expr::With { scope, body } => self.with(scope, body)?,
+            Expr::With { scope, body } => self.with(self.pos(id), scope, body)?,
             Expr::If { condition, branches } => self.branches(condition, branches)?,
             Expr::Assert { condition, body } => {
                 let condition = self.expr(condition)?;
@@ -151,7 +156,8 @@ impl<'u> Lowerer<'_, 'u, '_> {
     }
 
     fn select_or(&mut self, select: ExprId, default: ExprId) -> Lowered<Node> {
-        let Expr::Select { base, path } = self.ast.expr(select) else { return self.node(select) };
+        let selected = self.ast.expr(select);
+        let Expr::Select { base, path } = selected else { return self.node(select, selected) };
         let base = self.expr(base)?;
         let default = self.expr(default)?;
         let path = self.attr_path(path)?;
@@ -255,11 +261,11 @@ impl<'u> Lowerer<'_, 'u, '_> {
         Ok(if force_string { Node::Interpolation(range) } else { Node::Plus(range) })
     }
 
-    fn with(&mut self, scope: ExprId, body: ExprId) -> Lowered<Node> {
+    fn with(&mut self, pos: Pos, scope: ExprId, body: ExprId) -> Lowered<Node> {
         let scope = self.expr(scope)?;
         self.depth += 1;
         let parent = self.with.map(|(depth, with)| (self.depth - depth, with));
-        self.code.withs.push(WithCode { parent });
+        self.code.withs.push(WithCode { parent, pos });
         let around = self.with.replace((self.depth, number(self.code.withs.len() - 1)));
         let body = self.expr(body)?;
         self.with = around;

@@ -5,7 +5,7 @@ use super::{Lowered, Lowerer, number};
 use crate::eval::code::{Formal, Lambda, LambdaId, Node, NodeId, Pattern, Range};
 use crate::syntax::{self, Expr, ExprId, Symbol};
 
-impl<'u> Lowerer<'_, 'u, '_> {
+impl Lowerer<'_, '_, '_> {
     /// The value of a binding: a function there, and those that are its body, get the binding's name.
     pub(super) fn named(&mut self, id: ExprId, name: Symbol) -> Lowered<NodeId> {
         let Expr::Lambda(function) = self.ast.expr(id) else { return self.expr(id) };
@@ -19,7 +19,7 @@ impl<'u> Lowerer<'_, 'u, '_> {
         function: syntax::LambdaId,
         name: Option<Symbol>,
     ) -> Lowered<Node> {
-        let lambda: &'u syntax::Lambda = self.ast.lambda(function);
+        let lambda = self.ast.lambda(function);
         let mark = self.tables.scopes.mark();
         self.depth += 1;
         let slots_around = std::mem::replace(&mut self.slots, 0);

@@ -36,7 +36,7 @@ const MOST_SUGGESTIONS: usize = 5;
 
 /// One source to lower.
 #[derive(Debug, Clone, Copy)]
-pub struct Unit<'u, 'a> {
+pub(super) struct Unit<'u, 'a> {
     /// The tree, parsed with the symbols that [`lower`] gets.
     pub ast: &'u Ast,
     /// Where the source begins among all sources.
@@ -54,9 +54,9 @@ pub struct Unit<'u, 'a> {
 }
 
 /// Why a source can't be lowered.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, thiserror::Error)]
 #[error("{message}")]
-pub struct LowerError {
+pub(super) struct LowerError {
     /// Byte offset of the place.
     pub offset: u32,
     /// What is wrong, in C++ Nix's words.
@@ -68,7 +68,7 @@ pub struct LowerError {
 /// Tables for lowering that are used again for each source. They belong to one [`Code`] and one set of
 /// globals, and remember the constants that these have given.
 #[derive(Debug)]
-pub struct Lowering {
+pub(super) struct Lowering {
     scopes: Scopes,
     constants: Constants,
     known: Known,
@@ -82,7 +82,7 @@ pub struct Lowering {
 impl Lowering {
     /// Tables for the sources that are parsed with `symbols`.
     #[must_use]
-    pub fn new(symbols: &mut Symbols) -> Self {
+    pub(super) fn new(symbols: &mut Symbols) -> Self {
         Self {
             scopes: Scopes::default(),
             constants: Constants::default(),
@@ -123,13 +123,17 @@ impl Known {
 ///
 /// The code is to run in an environment of one frame, which holds the variables of [`Unit::scope`], or
 /// nothing. An error leaves dead nodes behind in `code`, but both `code` and `lowering` stay usable.
-pub fn lower<'a>(
+pub(super) fn lower<'a>(
     lowering: &mut Lowering,
     unit: &Unit<'_, 'a>,
     symbols: &Symbols,
     arena: &'a Arena,
     code: &mut Code<'a>,
 ) -> Result<NodeId, LowerError> {
+    let Some(root) = unit.ast.root() else {
+        let message = "the source has not been parsed".to_owned();
+        return Err(LowerError { offset: 0, message, suggestions: Vec::new() });
+    };
     lowering.scopes.grow(symbols.len());
     lowering.sources.clear();
     for (&name, slot) in unit.scope.unwrap_or_default().iter().zip(0..) {
@@ -137,10 +141,6 @@ pub fn lower<'a>(
     }
     code.nodes.reserve(unit.ast.len());
     code.positions.reserve(unit.ast.len());
-    let Some(root) = unit.ast.root() else {
-        let message = "the source has not been parsed".to_owned();
-        return Err(LowerError { offset: 0, message, suggestions: Vec::new() });
-    };
     let mut lowerer = Lowerer {
         unit,
         ast: unit.ast,
@@ -152,14 +152,19 @@ pub fn lower<'a>(
         slots: 0,
         with: None,
         nesting: 0,
+        error: None,
     };
-    let root = lowerer.expr(root);
+    let root = lowerer.expr(root).ok();
+    let error = lowerer.error;
     lowering.scopes.leave(0);
-    root.map_err(|error| *error)
+    root.ok_or_else(|| error.unwrap_or_default())
 }
 
 /// What lowering a part gives.
-type Lowered<T> = Result<T, Box<LowerError>>;
+type Lowered<T> = Result<T, Failed>;
+
+/// That a part can't be lowered; why is in [`Lowerer::error`]. A result with it fits a register.
+struct Failed;
 
 /// The lowering of one source.
 struct Lowerer<'l, 'u, 'a> {
@@ -177,6 +182,8 @@ struct Lowerer<'l, 'u, 'a> {
     with: Option<(u32, u32)>,
     /// How deep this code calls itself.
     nesting: u32,
+    /// What made it fail.
+    error: Option<LowerError>,
 }
 
 impl Lowerer<'_, '_, '_> {
@@ -220,7 +227,13 @@ impl Lowerer<'_, '_, '_> {
     }
 
     #[cold]
-    fn undefined(&self, name: Symbol, offset: u32) -> Box<LowerError> {
+    fn fail(&mut self, offset: u32, message: String, suggestions: Vec<String>) -> Failed {
+        self.error = Some(LowerError { offset, message, suggestions });
+        Failed
+    }
+
+    #[cold]
+    fn undefined(&mut self, name: Symbol, offset: u32) -> Failed {
         let text = self.symbols.text(name);
         let in_scope = self.tables.scopes.names();
         let mut near: Vec<(usize, String)> = in_scope
@@ -232,11 +245,8 @@ impl Lowerer<'_, '_, '_> {
         near.sort_unstable();
         near.dedup();
         near.truncate(MOST_SUGGESTIONS);
-        Box::new(LowerError {
-            offset,
-            message: format!("undefined variable '{text}'"),
-            suggestions: near.into_iter().map(|(_, name)| name).collect(),
-        })
+        let suggestions = near.into_iter().map(|(_, name)| name).collect();
+        self.fail(offset, format!("undefined variable '{text}'"), suggestions)
     }
 }
 

@@ -135,6 +135,9 @@ impl<'a> Lowerer<'_, '_, 'a> {
 
     fn dynamics(&mut self, attrs: &[DynamicAttr]) -> Lowered<Range> {
         let start = self.code.dynamics.len();
+        if attrs.is_empty() {
+            return Ok(Range { start: number(start), len: 0 });
+        }
         let base = self.unit.base;
         self.code.dynamics.extend(attrs.iter().map(|attr| Dynamic {
             name: NodeId(0),
@@ -173,15 +176,14 @@ impl<'a> Lowerer<'_, '_, 'a> {
         let set = ast.attrs(id);
         let mark = self.tables.scopes.mark();
         let first_slot = self.slots;
-        for def in set.attrs.iter() {
-            self.tables.scopes.bind(def.name, Bound::slot(self.depth, self.slots));
-            self.slots += 1;
+        for (def, slot) in set.attrs.iter().zip(first_slot..) {
+            self.tables.scopes.bind(def.name, Bound::slot(self.depth, slot));
         }
-        let first_hidden = self.slots;
-        let hidden = self.count_hidden(&set.inherit_from);
-        self.slots += number(hidden);
-        let values = self.reserve_ids(set.attrs.len() + hidden);
         let named = number(set.attrs.len());
+        let first_hidden = first_slot + named;
+        let hidden = self.count_hidden(&set.inherit_from);
+        let values = self.reserve_ids(set.attrs.len() + hidden);
+        self.slots += values.len;
         let room = Range { start: values.start + named, len: values.len - named };
         let sources = self.tables.sources.len();
         self.sources(&set.inherit_from, first_hidden, room)?;

@@ -73,7 +73,7 @@ fn what_is_not_evaluated_is_code() {
             "[ 1.5 1e+300 0.1 1e+06 /a/b true \"\\${\" ]",
             "",
         ),
-        ("[ builtins.typeOf (1 + 1) ]", "[ <CODE> <CODE> ]", "[ <PRIMOP> 2 ]"),
+        ("builtins.typeOf", "<PRIMOP>", "<PRIMOP>"),
     ] {
         assert_eq!(printed(program, false), lazy, "{program}");
         let strict = if strict.is_empty() { lazy } else { strict };

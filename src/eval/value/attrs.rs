@@ -138,6 +138,20 @@ impl<'a> Attrs<'a> {
         Self::new(arena, shape, |_| Value::Blackhole)
     }
 
+    /// A set of attributes of other sets, sorted by symbol and without duplicates. Their values are shared.
+    #[must_use]
+    pub fn sharing(arena: &'a Arena, attrs: &[Attr<'a>]) -> Self {
+        debug_assert!(attrs.is_sorted_by(|a, b| a.name < b.name), "sorted and unique");
+        let placed = attrs.iter().any(|attr| attr.pos != Pos::NONE);
+        let places = if placed { attrs.len() } else { 0 };
+        let shape = arena.alloc(Shape {
+            names: arena.block((), attrs.len(), |at| attrs[at].name).items(),
+            positions: arena.block((), places, |at| attrs[at].pos).items(),
+            order: Cell::new(None),
+        });
+        Self::new(arena, shape, |at| share(attrs[at].slot))
+    }
+
     /// The value of an attribute.
     #[inline]
     #[must_use]

@@ -112,9 +112,9 @@ impl<'a> Value<'a> {
     }
 }
 
-/// What another slot is given to have the value of `home`, now or later. Functions are shared by
-/// reference although they are values, since their identity can be compared; all else that is
-/// evaluated is copied.
+/// What another slot is given to have the value of `home`, now or later. Functions and lists are shared
+/// by reference although they are values: functions since their identity can be compared, lists since
+/// printing tells that one comes again. All else that is evaluated is copied.
 #[inline]
 #[must_use]
 pub fn share<'a>(home: &'a Slot<'a>) -> Value<'a> {
@@ -124,6 +124,7 @@ pub fn share<'a>(home: &'a Slot<'a>) -> Value<'a> {
         | Value::PrimOp(_)
         | Value::PrimOpApp(..)
         | Value::Float(_)
+        | Value::List(_)
         | Value::Thunk(..)
         | Value::App(_)
         | Value::Element(..)

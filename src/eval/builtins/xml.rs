@@ -1,0 +1,21 @@
+//! XML: `toXML`.
+
+use super::PrimOp;
+use crate::eval::Eval;
+use crate::eval::error::Result;
+use crate::eval::position::Pos;
+use crate::eval::print::xml::{XmlOptions, to_xml};
+use crate::eval::value::{Context, Value};
+
+/// The builtins of this file.
+pub(super) const PRIMOPS: &[PrimOp] =
+    &[PrimOp { name: "toXML", arity: 1, strict: 1, run: to_xml_text }];
+
+/// The document says nothing of places, and refers to all that the strings in the value refer to.
+fn to_xml_text<'a>(eval: &mut Eval<'a>, args: &[Value<'a>], _: Pos) -> Result<Value<'a>> {
+    let &[value] = args else { return Ok(Value::Null) };
+    let mut context = Context::NONE;
+    let options = XmlOptions { strict: true, location: false };
+    let text = to_xml(eval, value, Pos::NONE, options, &mut context)?;
+    Ok(eval.string_with(&text, context))
+}
