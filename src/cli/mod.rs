@@ -8,6 +8,7 @@ mod bootstrap;
 mod completions;
 mod doctor;
 mod error;
+mod eval;
 mod facts;
 mod hosts;
 mod man;
@@ -48,6 +49,7 @@ enum Command {
     Plan(plan::Args),
     Facts(facts::Args),
     Hosts(hosts::Args),
+    Eval(Box<eval::Args>),
     Doctor(doctor::Args),
     Completions(completions::Args),
     Man(man::Args),
@@ -88,6 +90,7 @@ async fn run(command: Command) -> Result<ExitCode, CliError> {
         Command::Plan(args) => plan::run(args, &output).await,
         Command::Facts(args) => facts::run(args, &output).await,
         Command::Hosts(args) => hosts::run(args, &output).await,
+        Command::Eval(args) => eval::run(*args, &output).await,
         Command::Doctor(args) => doctor::run(args, &output).await,
         Command::Completions(args) => completions::run(&args, &mut Cli::command()),
         Command::Man(args) => man::run(&args, &Cli::command()),
@@ -103,7 +106,8 @@ impl Command {
             Self::Facts(args) => args.json,
             Self::Hosts(args) => args.json,
             Self::Doctor(args) => args.json,
-            Self::Completions(_) | Self::Man(_) => false,
+            // Standard output is for the value alone.
+            Self::Eval(_) | Self::Completions(_) | Self::Man(_) => false,
         }
     }
 }

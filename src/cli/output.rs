@@ -43,8 +43,13 @@ fn utf8_locale() -> bool {
 
 /// Prints `text` to standard output. A reader that has gone away (`| head`) is no error.
 pub(super) fn print(text: &str) -> Result<(), CliError> {
+    print_bytes(text.as_bytes())
+}
+
+/// Prints `text`, which need not be UTF-8, as [`print`] does.
+pub(super) fn print_bytes(text: &[u8]) -> Result<(), CliError> {
     let mut out = std::io::stdout().lock();
-    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+    match out.write_all(text).and_then(|()| out.flush()) {
         Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
             Err(CliError::failed(format!("could not write to standard output: {error}")))
         }

@@ -36,6 +36,9 @@ impl Range {
 pub enum Node {
     /// A value that needs no evaluation, by its number in [`Code::constants`].
     Const(u32),
+    /// The same for a value that Nix computes when it is wanted, which printing shows: `{ }`, and
+    /// `builtins.name`.
+    LateConst(u32),
     /// A variable of the innermost frame.
     Local {
         /// Its slot.
@@ -189,13 +192,9 @@ pub enum Arithmetic {
     Mul,
     /// `a / b`: `__div`
     Div,
-    /// `a < b`: `__lessThan`
+    /// `a < b`, and `b > a`: `__lessThan`
     Less,
-    /// `a > b`, which is `b < a`; operands as they are written. `b` is evaluated first.
-    Greater,
-    /// `a <= b`, which is `!(b < a)`.
-    LessEqual,
-    /// `a >= b`, which is `!(a < b)`.
+    /// `a >= b`, and `b <= a`, which are `!(a < b)`.
     GreaterEqual,
 }
 

@@ -3,6 +3,7 @@
 use super::Eval;
 use super::error::{Error, Result};
 use super::position::Pos;
+use super::print::{shortened, type_name};
 use super::value::{Attrs, Bytes, Context, Value};
 
 /// What may become a string, and how.
@@ -35,7 +36,7 @@ impl<'a> Eval<'a> {
         what: &'static str,
     ) -> Result<(Bytes<'a>, Context)> {
         self.check_stack()?;
-        let value = self.force(value, pos).map_err(|error| error.while_(pos, what))?;
+        let value = self.force(value, pos)?;
         match value {
             Value::Str(context, bytes) => Ok((bytes, context)),
             Value::Path(path) if how.copy_to_store => {
@@ -74,11 +75,7 @@ impl<'a> Eval<'a> {
                 }
                 Ok((self.join(&pieces), context))
             }
-            other => {
-                let shown = self.describe(other);
-                let error = Error::type_error(pos, format!("cannot coerce {shown} to a string"));
-                Err(error.while_(pos, what))
-            }
+            other => Err(self.not_coercible(other, pos).while_(pos, what)),
         }
     }
 
@@ -95,11 +92,16 @@ impl<'a> Eval<'a> {
             return self.coerce(text, pos, how, inner).map_err(|error| error.while_(pos, what));
         }
         let Some(out_path) = attrs.get(self.known.out_path) else {
-            let shown = self.describe(Value::Attrs(attrs));
-            let error = Error::type_error(pos, format!("cannot coerce {shown} to a string"));
-            return Err(error.while_(pos, what));
+            return Err(self.not_coercible(Value::Attrs(attrs), pos).while_(pos, what));
         };
         self.coerce(Value::Ref(out_path), pos, how, what)
+    }
+
+    #[cold]
+    fn not_coercible(&mut self, value: Value<'a>, pos: Pos) -> Error {
+        let kind = type_name(self, value);
+        let shown = shortened(self, value);
+        Error::type_error(pos, format!("cannot coerce {kind} to a string: {shown}"))
     }
 
     /// `value` as an absolute path, with the context of the string that it came from.

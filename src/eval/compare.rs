@@ -6,11 +6,12 @@ use super::Eval;
 use super::code::Arithmetic;
 use super::error::{Error, Result};
 use super::position::Pos;
+use super::print::{shortened, type_name};
 use super::value::{Attrs, List, Slot, Value};
 
 impl<'a> Eval<'a> {
     /// `a == b` of forced values. Elements and attributes that are the same slot are equal without
-    /// being evaluated, also if they are functions, which else are never equal.
+    /// being looked into, also if they are functions, which else are never equal.
     pub fn equal(&mut self, a: Value<'a>, b: Value<'a>, pos: Pos) -> Result<bool> {
         #[expect(clippy::cast_precision_loss, reason = "as Nix compares them")]
         #[expect(clippy::float_cmp, reason = "Nix compares floats exactly")]
@@ -33,19 +34,18 @@ impl<'a> Eval<'a> {
 
     /// Equality of what two slots hold.
     pub fn equal_slots(&mut self, a: &'a Slot<'a>, b: &'a Slot<'a>, pos: Pos) -> Result<bool> {
-        if std::ptr::eq(home(a), home(b)) {
+        // Nix evaluates both before it sees that they are the same.
+        let is_same = std::ptr::eq(home(a), home(b));
+        let a = self.force_slot(a, pos)?;
+        if is_same {
             return Ok(true);
         }
-        let a = self.force_slot(a, pos)?;
         let b = self.force_slot(b, pos)?;
         self.equal(a, b, pos)
     }
 
     fn equal_lists(&mut self, a: List<'a>, b: List<'a>, pos: Pos) -> Result<bool> {
         self.check_stack()?;
-        if a.is_same(b) {
-            return Ok(true);
-        }
         if a.len() != b.len() {
             return Ok(false);
         }
@@ -59,9 +59,6 @@ impl<'a> Eval<'a> {
 
     fn equal_attrs(&mut self, a: Attrs<'a>, b: Attrs<'a>, pos: Pos) -> Result<bool> {
         self.check_stack()?;
-        if a.is_same(b) {
-            return Ok(true);
-        }
         // Derivations are compared by what they build.
         if self.is_derivation(a, pos)?
             && self.is_derivation(b, pos)?
@@ -106,8 +103,9 @@ impl<'a> Eval<'a> {
             (Value::Float(a), Value::Float(b)) => a.partial_cmp(&b),
             (Value::Int(a), Value::Float(b)) => (a as f64).partial_cmp(&b),
             (Value::Float(a), Value::Int(b)) => a.partial_cmp(&(b as f64)),
-            (Value::Str(_, a), Value::Str(_, b)) => Some(a.items().cmp(b.items())),
-            (Value::Path(a), Value::Path(b)) => Some(compare_paths(a.items(), b.items())),
+            (Value::Str(_, a), Value::Str(_, b)) | (Value::Path(a), Value::Path(b)) => {
+                Some(a.items().cmp(b.items()))
+            }
             (Value::List(a), Value::List(b)) => return self.compare_lists(a, b, pos),
             _ => return Err(self.incomparable(a, b, pos)),
         };
@@ -120,7 +118,8 @@ impl<'a> Eval<'a> {
             if !self.equal_slots(a, b, pos)? {
                 let a = self.force_slot(a, pos)?;
                 let b = self.force_slot(b, pos)?;
-                return self.compare(a, b, pos);
+                let what = "while comparing two list elements";
+                return self.compare(a, b, pos).map_err(|error| error.while_(pos, what));
             }
         }
         Ok(Some(a.len().cmp(&b.len())))
@@ -128,10 +127,15 @@ impl<'a> Eval<'a> {
 
     #[cold]
     fn incomparable(&mut self, a: Value<'a>, b: Value<'a>, pos: Pos) -> Error {
-        let same = std::mem::discriminant(&a) == std::mem::discriminant(&b);
-        let (a, b) = (self.describe(a), self.describe(b));
-        let end = if same { "; values of that type are incomparable" } else { "" };
-        Error::type_error(pos, format!("cannot compare {a} with {b}{end}"))
+        let (shown_a, shown_b) = (shortened(self, a), shortened(self, b));
+        let values = format!("values are {shown_a} and {shown_b}");
+        let why = if is_same_type(a, b) {
+            format!("values of that type are incomparable ({values})")
+        } else {
+            values
+        };
+        let (a, b) = (type_name(self, a), type_name(self, b));
+        Error::evaluation(pos, format!("cannot compare {a} with {b}; {why}"))
     }
 
     /// The operators that are builtins, on forced values.
@@ -147,8 +151,6 @@ impl<'a> Eval<'a> {
             Arithmetic::Mul => "*",
             Arithmetic::Div => "/",
             Arithmetic::Less => return Ok(Value::Bool(self.less(a, b, pos)?)),
-            Arithmetic::Greater => return Ok(Value::Bool(self.less(b, a, pos)?)),
-            Arithmetic::LessEqual => return Ok(Value::Bool(!self.less(b, a, pos)?)),
             Arithmetic::GreaterEqual => return Ok(Value::Bool(!self.less(a, b, pos)?)),
         };
         let zero = matches!(b, Value::Int(0)) || matches!(b, Value::Float(b) if b == 0.0);
@@ -186,6 +188,10 @@ impl<'a> Eval<'a> {
                 "while evaluating the second operand of the division",
             ],
         };
+        if op == Arithmetic::Div {
+            // The divisor is looked at first, as a float.
+            self.force_float(b, pos, what[1])?;
+        }
         let float = matches!(a, Value::Float(_)) || matches!(b, Value::Float(_));
         if !float {
             // At least one is no number: the error says which.
@@ -211,8 +217,9 @@ fn home<'a>(slot: &'a Slot<'a>) -> &'a Slot<'a> {
     }
 }
 
-/// Paths are ordered component by component: `/` comes before all other bytes.
-fn compare_paths(a: &[u8], b: &[u8]) -> Ordering {
-    let key = |byte: &u8| if *byte == b'/' { 0 } else { u16::from(*byte) + 1 };
-    a.iter().map(key).cmp(b.iter().map(key))
+/// Are the two of one type, as `builtins.typeOf` tells types?
+fn is_same_type<'a>(a: Value<'a>, b: Value<'a>) -> bool {
+    let is_function =
+        |value| matches!(value, Value::Lambda(..) | Value::PrimOp(_) | Value::PrimOpApp(..));
+    (is_function(a) && is_function(b)) || std::mem::discriminant(&a) == std::mem::discriminant(&b)
 }

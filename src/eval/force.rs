@@ -174,7 +174,7 @@ impl<'a> Eval<'a> {
         pos: Pos,
         context: &'static str,
     ) -> Result<Attrs<'a>> {
-        match self.force(v, pos).map_err(|e| e.while_(pos, context))? {
+        match self.force(v, pos)? {
             Value::Attrs(attrs) => Ok(attrs),
             other => Err(self.wrong_type("a set", other, pos).while_(pos, context)),
         }
@@ -187,7 +187,7 @@ impl<'a> Eval<'a> {
         pos: Pos,
         context: &'static str,
     ) -> Result<List<'a>> {
-        match self.force(v, pos).map_err(|e| e.while_(pos, context))? {
+        match self.force(v, pos)? {
             Value::List(list) => Ok(list),
             other => Err(self.wrong_type("a list", other, pos).while_(pos, context)),
         }
@@ -260,6 +260,6 @@ impl<'a> Eval<'a> {
 #[cold]
 fn stack_overflow() -> Error {
     const { assert!(STACK_RESERVE > 0) }
-    let message = "stack overflow; the program is nested too deeply";
+    let message = "stack overflow; max-call-depth exceeded";
     Error::new(ErrorKind::StackOverflow, Pos::NONE, message)
 }

@@ -95,11 +95,12 @@ impl<'a> Eval<'a> {
             return Err(Error::evaluation(Pos::NONE, message));
         };
         let ast = parsed.map_err(|error| {
-            let whole = Error::new(ErrorKind::Parse, base.at(error.offset), error.message);
-            match error.other {
-                Some(other) => whole.while_(base.at(other), "the other place is here"),
-                None => whole,
-            }
+            let other = error.other.and_then(|offset| self.sources.describe(base.at(offset)));
+            let message = match other {
+                Some(other) => format!("{} at {other}", error.message),
+                None => error.message,
+            };
+            Error::new(ErrorKind::Parse, base.at(error.offset), message)
         })?;
         let unit = Unit {
             ast: &ast,

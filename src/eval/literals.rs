@@ -39,7 +39,12 @@ impl<'a> Eval<'a> {
             self.bind(u32::from(set.recursive), set.inherit_from, inner);
         }
         for (slot, at) in attrs.own_slots().iter().zip(set.values.indices()) {
-            slot.set(self.delay(self.code.ids[at], inner));
+            let node = self.code.ids[at];
+            // Nothing may be taken from a variable before `__overrides` has had its way.
+            slot.set(match set.overrides {
+                Some(_) => Value::Thunk(node, inner),
+                None => self.delay(node, inner),
+            });
         }
         let mut whole = attrs;
         if let Some(index) = set.overrides {

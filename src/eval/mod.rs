@@ -17,6 +17,7 @@ mod known;
 mod literals;
 mod lower;
 mod operators;
+mod pick;
 pub mod position;
 pub mod print;
 mod realise;
@@ -33,7 +34,7 @@ use rustc_hash::FxHashMap;
 use crate::store::StoreDir;
 use crate::syntax::{Symbol, Symbols};
 use arena::Arena;
-use builtins::PrimOp;
+use builtins::{Patterns, PrimOp};
 use call::CallFrame;
 use code::Code;
 pub use coerce::Coercion;
@@ -73,8 +74,11 @@ pub struct Eval<'a> {
     globals: FxHashMap<Symbol, Value<'a>>,
     builtins: Attrs<'a>,
     imports: Imports<'a>,
+    patterns: Patterns,
     /// The calls that are going on.
     calls: Vec<CallFrame>,
+    /// Calls so far, more or less.
+    ticks: u32,
     /// The lowest address that the stack may reach.
     stack_end: usize,
     /// Names as strings, by symbol.
@@ -119,6 +123,8 @@ impl<'a> Eval<'a> {
             globals: FxHashMap::default(),
             builtins: empty_attrs,
             imports: Imports::default(),
+            ticks: 0,
+            patterns: Patterns::default(),
             stack_end,
             names: Vec::new(),
             no_variables: arena.block(None, 0, |_| Value::Null.into()),

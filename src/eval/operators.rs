@@ -3,6 +3,7 @@
 use std::cell::Cell;
 
 use super::Eval;
+use super::call::primop_trace;
 use super::code::{Arithmetic, Binary, NodeId, Range};
 use super::coerce::Coercion;
 use super::error::{Error, ErrorKind, Result};
@@ -44,6 +45,7 @@ impl<'a> Eval<'a> {
         Error::new(ErrorKind::Assertion, pos, format!("assertion '{condition}' failed"))
     }
 
+    /// An operator that Nix has as a call of a builtin.
     pub(super) fn arithmetic_node(
         &mut self,
         node: NodeId,
@@ -52,24 +54,34 @@ impl<'a> Eval<'a> {
         right: NodeId,
         env: Env<'a>,
     ) -> Result<Value<'a>> {
-        let (a, b) = match op {
-            Arithmetic::Greater | Arithmetic::LessEqual => {
-                let b = self.eval(right, env)?;
-                (self.eval(left, env)?, b)
-            }
-            _ => {
-                let a = self.eval(left, env)?;
-                (a, self.eval(right, env)?)
-            }
-        };
+        self.arithmetic_value(node, op, left, right, env).map_err(|error| {
+            let name = match op {
+                Arithmetic::Sub => "sub",
+                Arithmetic::Mul => "mul",
+                Arithmetic::Div => "div",
+                _ => "lessThan",
+            };
+            primop_trace(name, error, self.code.pos(node))
+        })
+    }
+
+    #[inline]
+    fn arithmetic_value(
+        &mut self,
+        node: NodeId,
+        op: Arithmetic,
+        left: NodeId,
+        right: NodeId,
+        env: Env<'a>,
+    ) -> Result<Value<'a>> {
+        let a = self.eval(left, env)?;
+        let b = self.eval(right, env)?;
         if let (Value::Int(a), Value::Int(b)) = (a, b) {
             let exact = match op {
                 Arithmetic::Sub => a.checked_sub(b).map(Value::Int),
                 Arithmetic::Mul => a.checked_mul(b).map(Value::Int),
                 Arithmetic::Div => a.checked_div(b).map(Value::Int),
                 Arithmetic::Less => Some(Value::Bool(a < b)),
-                Arithmetic::Greater => Some(Value::Bool(a > b)),
-                Arithmetic::LessEqual => Some(Value::Bool(a <= b)),
                 Arithmetic::GreaterEqual => Some(Value::Bool(a >= b)),
             };
             if let Some(value) = exact {
@@ -179,13 +191,13 @@ impl<'a> Eval<'a> {
     pub(super) fn interpolation(&mut self, parts: Range, env: Env<'a>) -> Result<Value<'a>> {
         let mut context = Context::NONE;
         let mut pieces: Vec<Bytes<'a>> = Vec::with_capacity(parts.len as usize);
-        for at in parts.indices() {
+        for (number, at) in (0..).zip(parts.indices()) {
             let part = self.code.ids[at];
             let value = self.eval(part, env)?;
             let (piece, names) = match value {
                 Value::Str(names, piece) => (piece, names),
                 other => {
-                    let pos = self.code.pos(part);
+                    let pos = self.code.part_pos(parts, number);
                     self.coerce(
                         other,
                         pos,
@@ -218,21 +230,21 @@ impl<'a> Eval<'a> {
 
     /// `a + b + …`
     pub(super) fn plus(&mut self, node: NodeId, parts: Range, env: Env<'a>) -> Result<Value<'a>> {
-        let mut ids = parts.indices();
-        let Some(first) = ids.next() else { return Ok(Value::Null) };
+        let mut ids = (0..).zip(parts.indices());
+        let Some((_, first)) = ids.next() else { return Ok(Value::Null) };
         let mut sum = self.eval(self.code.ids[first], env)?;
         if !matches!(sum, Value::Int(_) | Value::Float(_)) {
             return self.plus_text(node, sum, parts, env);
         }
-        for at in ids {
-            let part = self.code.ids[at];
-            let value = self.eval(part, env)?;
+        for (number, at) in ids {
+            let value = self.eval(self.code.ids[at], env)?;
             sum = match (sum, value) {
                 (Value::Int(a), Value::Int(b)) => match a.checked_add(b) {
                     Some(sum) => Value::Int(sum),
                     None => {
                         let message = format!("integer overflow in adding {a} + {b}");
-                        return Err(Error::evaluation(self.code.pos(part), message));
+                        let pos = self.code.part_pos(parts, number);
+                        return Err(Error::evaluation(pos, message));
                     }
                 },
                 #[expect(clippy::cast_precision_loss, reason = "as Nix does it")]
@@ -244,7 +256,8 @@ impl<'a> Eval<'a> {
                     let shown = super::print::type_name(self, other);
                     let kind = if matches!(sum, Value::Int(_)) { "an integer" } else { "a float" };
                     let message = format!("cannot add {shown} to {kind}");
-                    return Err(Error::type_error(self.code.pos(part), message));
+                    let pos = self.code.part_pos(parts, number);
+                    return Err(Error::type_error(pos, message));
                 }
             };
         }
@@ -264,13 +277,13 @@ impl<'a> Eval<'a> {
         let coercion = Coercion { more: false, copy_to_store: matches!(first, Value::Str(..)) };
         let mut context = Context::NONE;
         let mut pieces: Vec<Bytes<'a>> = Vec::with_capacity(parts.len as usize);
-        for (number, at) in parts.indices().enumerate() {
+        for (number, at) in (0..).zip(parts.indices()) {
             let part = self.code.ids[at];
             let value = if number == 0 { first } else { self.eval(part, env)? };
             let (piece, names) = match value {
                 Value::Str(names, piece) => (piece, names),
                 other => {
-                    let pos = self.code.pos(part);
+                    let pos = self.code.part_pos(parts, number);
                     self.coerce(other, pos, coercion, "while evaluating a path segment")?
                 }
             };

@@ -45,9 +45,6 @@ pub fn render(error: &ErrorData, sources: &Sources, options: ReportOptions) -> S
     let steps = chosen(&error.traces, options.show_trace);
     let mut excerpts = Excerpts { sources, last: Pos::NONE, made: Vec::new() };
     let mut parts = vec![(Kind::Error, printable(&error.message), excerpts.at(error.pos))];
-    if let Some(meant) = suggestion(&error.suggestions) {
-        parts.push((Kind::Help, meant, None));
-    }
     for step in &steps {
         parts.push(match step {
             Step::Told(trace) => (Kind::Note, printable(&trace.message), excerpts.at(trace.pos)),
@@ -60,13 +57,17 @@ pub fn render(error: &ErrorData, sources: &Sources, options: ReportOptions) -> S
             }
         });
     }
-    let groups: Vec<Group<'_>> = parts
+    let mut groups: Vec<Group<'_>> = parts
         .iter()
         .map(|(kind, text, excerpt)| match excerpt.and_then(|index| excerpts.made.get(index)) {
             Some(excerpt) => excerpt.below(kind.title(text)),
             None => Group::with_title(kind.title(text)),
         })
         .collect();
+    if let Some(meant) = suggestion(&error.suggestions) {
+        let failure = groups.remove(0);
+        groups.insert(0, failure.element(Level::HELP.message(meant)));
+    }
     let renderer = if options.colour { Renderer::styled() } else { Renderer::plain() };
     let text = renderer.term_width(options.width).render(&groups);
     // Lines without text end in the space that would stand before it.
@@ -77,7 +78,6 @@ pub fn render(error: &ErrorData, sources: &Sources, options: ReportOptions) -> S
 #[derive(Clone, Copy)]
 enum Kind {
     Error,
-    Help,
     Note,
 }
 
@@ -85,7 +85,6 @@ impl Kind {
     fn title(self, text: &str) -> Title<'_> {
         match self {
             Self::Error => Level::ERROR.primary_title(text),
-            Self::Help => Level::HELP.secondary_title(text),
             Self::Note => Level::NOTE.secondary_title(text),
         }
     }
@@ -126,15 +125,16 @@ fn chosen(traces: &[Trace], all: bool) -> Vec<Step<'_>> {
         return without_repetitions(&told);
     }
     let last = told.len().saturating_sub(1);
+    let mut seen = FxHashSet::default();
     let mut steps = Vec::new();
-    let mut left_out = 0;
     for (at, trace) in told.iter().enumerate() {
-        if at < INNERMOST || at == last || trace.custom {
+        // Of the turns of a recursion, one is enough.
+        let fresh = seen.insert((trace.pos, trace.message.as_ref()));
+        if fresh && (steps.len() < INNERMOST || at == last || trace.custom) {
             steps.push(Step::Told(trace));
-        } else {
-            left_out += 1;
         }
     }
+    let left_out = told.len() - steps.len();
     if left_out > 0 {
         steps.push(Step::LeftOut(left_out));
     }

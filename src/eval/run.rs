@@ -3,7 +3,7 @@
 use std::cell::Cell;
 
 use super::Eval;
-use super::call::{Applied, MOST_ARGUMENTS};
+use super::call::{Applied, MOST_ARGUMENTS, primop_trace};
 use super::code::{Node, NodeId, Range};
 use super::error::{Error, ErrorKind, Result};
 use super::position::Pos;
@@ -25,7 +25,7 @@ impl<'a> Eval<'a> {
     #[inline]
     pub(super) fn eval(&mut self, node: NodeId, env: Env<'a>) -> Result<Value<'a>> {
         match self.code.node(node) {
-            Node::Const(number) => Ok(self.code.constants[number as usize]),
+            Node::Const(number) | Node::LateConst(number) => Ok(self.constant(number)),
             Node::Local { slot } => {
                 let slot = &env.items()[slot as usize];
                 self.value_of(slot).map_err(|error| error.or_at(self.code.pos(node)))
@@ -54,6 +54,15 @@ impl<'a> Eval<'a> {
         }
     }
 
+    /// A constant; those that are functions have a home, which is their identity.
+    #[inline]
+    fn constant(&self, number: u32) -> Value<'a> {
+        match self.code.constants[number as usize] {
+            Value::Ref(home) => home.get(),
+            value => value,
+        }
+    }
+
     /// The attribute at `index` of the recursive set whose frame is `frame`.
     #[inline]
     fn rec_slot(&self, frame: Env<'a>, index: u32) -> Option<&'a Slot<'a>> {
@@ -68,7 +77,9 @@ impl<'a> Eval<'a> {
         self.check_stack()?;
         loop {
             match self.code.node(node) {
-                Node::Const(number) => return Ok(self.code.constants[number as usize]),
+                Node::Const(number) | Node::LateConst(number) => {
+                    return Ok(self.constant(number));
+                }
                 Node::Local { slot } => {
                     return self.variable(node, &env.items()[slot as usize]);
                 }
@@ -221,10 +232,7 @@ impl<'a> Eval<'a> {
                     if at == end {
                         return Ok(Applied::Body(body, frame));
                     }
-                    callee = match self.code.node(body) {
-                        Node::Lambda(inner) => Value::Lambda(inner, frame),
-                        _ => self.eval(body, frame)?,
-                    };
+                    callee = self.finish(body, frame)?;
                 }
                 Value::PrimOp(id) if usize::from(self.primop(id).arity) <= end - at => {
                     let arity = usize::from(self.primop(id).arity);
@@ -274,9 +282,7 @@ impl<'a> Eval<'a> {
         env: Env<'a>,
         pos: Pos,
     ) -> Result<Value<'a>> {
-        self.eval(arg, env).map_err(|error| {
-            error.while_(pos, format!("while calling the '{}' builtin", self.primop(id).name))
-        })
+        self.eval(arg, env).map_err(|error| primop_trace(self.primop(id).name, error, pos))
     }
 
     /// A lazy argument of a builtin: in a home of its own, unless it is a value or has one.
@@ -304,7 +310,7 @@ impl<'a> Eval<'a> {
             callee = match applied {
                 applied if rest.is_empty() => return Ok(applied),
                 Applied::Value(value) => value,
-                Applied::Body(body, frame) => self.eval(body, frame)?,
+                Applied::Body(body, frame) => self.finish(body, frame)?,
             };
         }
     }

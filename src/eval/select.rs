@@ -182,7 +182,8 @@ impl<'a> Eval<'a> {
                 Ok(Value::Attrs(attrs)) => attrs,
                 Ok(other) => {
                     let what = "while evaluating the first subexpression of a with expression";
-                    return Err(self.wrong_type("a set", other, pos).while_(pos, what));
+                    let scope = self.code.withs[with as usize].pos;
+                    return Err(self.wrong_type("a set", other, scope).while_(scope, what));
                 }
                 Err(error) => return Err(error.or_at(pos)),
             };

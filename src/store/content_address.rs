@@ -8,8 +8,7 @@ use std::collections::BTreeSet;
 use sha2::{Digest, Sha256};
 
 use super::error::{StoreError, shown};
-use super::hash::{Hash, HashAlgo, HashFormat, Sha256Digest, compress, push_hex, sha256};
-use super::hash_text::split_once;
+use super::hash::{Hash, HashAlgo, Sha256Digest, compress, push_hex, sha256};
 use super::path::{StoreDir, StorePath};
 
 /// What of a store object is hashed.
@@ -70,16 +69,6 @@ pub struct ContentAddress {
     pub method: CaMethod,
     /// Its hash.
     pub hash: Hash,
-}
-
-impl ContentAddress {
-    /// The form that Nix's database and `.narinfo` files have: `fixed:r:sha256:<nix32>`,
-    /// `text:sha256:<nix32>`.
-    #[must_use]
-    pub fn to_text(&self) -> String {
-        let kind = if self.method == CaMethod::Text { "" } else { "fixed:" };
-        format!("{kind}{}{}", self.method.prefix(), self.hash.to_text(HashFormat::Nix32, true))
-    }
 }
 
 /// The store paths that a store object refers to.
@@ -263,23 +252,5 @@ impl<'a> Fingerprint<'a> {
             self.hasher.update(part);
         }
         StorePath::from_digest(compress(&self.hasher.finalize()), name)
-    }
-}
-
-impl ContentAddress {
-    /// Reads what [`ContentAddress::to_text`] writes; the hash may be in any unprefixed form.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError::UnknownMethod`] for another kind, or what is wrong with the hash.
-    pub fn parse(text: &[u8]) -> Result<Self, StoreError> {
-        let unknown = || StoreError::UnknownMethod(shown(text));
-        let (method, rest) = match text.strip_prefix(b"fixed:") {
-            Some(rest) => CaMethod::strip_prefix(rest),
-            None => (CaMethod::Text, text.strip_prefix(b"text:").ok_or_else(unknown)?),
-        };
-        let (algo, hash) = split_once(rest, b':').ok_or_else(unknown)?;
-        let hash = Hash::parse_unprefixed(hash, HashAlgo::parse(algo)?)?;
-        Ok(Self { method, hash })
     }
 }

@@ -88,7 +88,7 @@ fn split_algo(text: &[u8]) -> Result<(Option<HashAlgo>, &[u8], bool), StoreError
 }
 
 /// The parts before and after the first `separator`.
-pub(super) fn split_once(text: &[u8], separator: u8) -> Option<(&[u8], &[u8])> {
+fn split_once(text: &[u8], separator: u8) -> Option<(&[u8], &[u8])> {
     let at = text.iter().position(|byte| *byte == separator)?;
     Some((text.get(..at)?, text.get(at + 1..)?))
 }

@@ -81,8 +81,9 @@ impl DrvHashes {
     /// gives back the derivation's own path and remembers its hash. Inputs that have not been
     /// met before are read with `read`.
     ///
-    /// Outputs that have a path already must have the right one, and so must their variables;
-    /// [`Output::Deferred`] becomes [`Output::InputAddressed`] if possible.
+    /// [`Output::Deferred`] becomes [`Output::InputAddressed`] if possible, whatever its variable
+    /// held; an output that has a path already must have the right one, and so must its variable,
+    /// if it is not empty.
     ///
     /// # Errors
     ///
@@ -176,20 +177,13 @@ impl DrvHashes {
 
     /// The hash of a derivation for which its inputs don't matter.
     fn hash_without_inputs(&self, drv: &Derivation) -> Result<Option<DrvHash>, StoreError> {
-        match drv.kind()? {
-            DerivationKind::InputAddressed => Ok(None),
-            DerivationKind::Fixed => {
-                let fixed = drv.outputs.iter().find_map(|(name, output)| match output {
-                    Output::Fixed(address) => Some((name, output, address)),
-                    _ => None,
-                });
-                let Some((name, output, address)) = fixed else { return Ok(None) };
+        match (drv.kind()?, drv.outputs.iter().next()) {
+            (DerivationKind::InputAddressed, _) => Ok(None),
+            (DerivationKind::Fixed, Some((name, output @ Output::Fixed(address)))) => {
                 let path = output.path(&self.store, &drv.name, name)?;
                 Ok(path.map(|path| DrvHash::Fixed(self.fixed_hash(address, &path))))
             }
-            DerivationKind::Floating | DerivationKind::Deferred | DerivationKind::Impure => {
-                Ok(Some(DrvHash::Deferred))
-            }
+            _ => Ok(Some(DrvHash::Deferred)),
         }
     }
 
@@ -201,7 +195,7 @@ impl DrvHashes {
     }
 
     /// The hash of an input-addressed derivation as it is, whose inputs are all known.
-    fn hash_with_inputs(&mut self, drv: &Derivation) -> Result<DrvHash, StoreError> {
+    fn hash_with_inputs(&self, drv: &Derivation) -> Result<DrvHash, StoreError> {
         let Some(inputs) = self.hash_inputs(&drv.inputs, &drv.name)? else {
             return Ok(DrvHash::Deferred);
         };

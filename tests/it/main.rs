@@ -6,6 +6,7 @@ mod cli;
 mod copy;
 mod engine;
 mod evaluators;
+mod eval_cli;
 mod facts;
 mod flakes;
 mod known_hosts;

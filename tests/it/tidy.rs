@@ -17,7 +17,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("secrets", &["validated", "process"]),
     ("install", &["validated", "process", "facts", "remote", "secrets"]),
     ("ui", &["validated", "process", "facts", "remote", "secrets", "install"]),
-    ("cli", &["validated", "process", "facts", "remote", "secrets", "install", "ui"]),
+    ("cli", &["validated", "process", "eval", "facts", "remote", "secrets", "install", "ui"]),
 ];
 
 /// Words that only the named rooms may use.

@@ -9,7 +9,7 @@ use super::lists::shared;
 use crate::eval::Eval;
 use crate::eval::error::{Error, ErrorKind, Result};
 use crate::eval::position::Pos;
-use crate::eval::print::{ShowOptions, show};
+use crate::eval::print::shortened;
 use crate::eval::value::{Attrs, Slot, Value, share};
 use crate::syntax::Symbol;
 
@@ -47,7 +47,7 @@ fn generic_closure<'a>(eval: &mut Eval<'a>, args: &[Value<'a>], pos: Pos) -> Res
         elements[found] = element;
         found += 1;
         if let Err(error) = operate(eval, operator, element, &mut elements, pos) {
-            let shown = shown(eval, element);
+            let shown = shortened(eval, Value::Ref(element));
             let message = format!("while calling operator on genericClosure element {shown}");
             return Err(error.while_(Pos::NONE, message));
         }
@@ -61,15 +61,6 @@ fn argument<'a>(eval: &Eval<'a>, attrs: Attrs<'a>, name: Symbol, pos: Pos) -> Re
         let what = "in the attrset passed as argument to builtins.genericClosure";
         missing(eval, name, pos).while_(pos, what)
     })
-}
-
-/// An element as messages show it.
-#[cold]
-fn shown<'a>(eval: &mut Eval<'a>, element: &'a Slot<'a>) -> String {
-    let mut text = Vec::new();
-    // Only an overflow of the stack fails here, and the message is for another failure.
-    let _ = show(eval, Value::Ref(element), ShowOptions::MESSAGE, &mut text);
-    String::from_utf8_lossy(&text).into_owned()
 }
 
 #[cold]
@@ -90,7 +81,8 @@ fn key_of<'a>(eval: &mut Eval<'a>, element: &'a Slot<'a>, pos: Pos) -> Result<Va
     match key {
         Ok(key) => eval.force_slot(key, pos),
         Err(error) => {
-            let message = format!("in genericClosure element {}", shown(eval, element));
+            let message =
+                format!("in genericClosure element {}", shortened(eval, Value::Ref(element)));
             Err(error.while_(Pos::NONE, message))
         }
     }
@@ -106,7 +98,7 @@ fn operate<'a>(
 ) -> Result<()> {
     let what =
         "while evaluating the return value of the `operator` passed to builtins.genericClosure";
-    let fresh = eval.call(operator, &[share(element)], pos)?;
+    let fresh = eval.call(operator, &[share(element)], Pos::NONE)?;
     let fresh = eval.force_list(fresh, pos, what)?;
     for slot in fresh.items() {
         eval.force_slot(slot, pos)?;
@@ -139,10 +131,10 @@ fn incomparable<'a>(
             other = Some((known, slot));
         }
     }
-    let this = shown(eval, element);
+    let this = shortened(eval, Value::Ref(element));
     match other {
         Some((_, other)) => {
-            let other = shown(eval, other);
+            let other = shortened(eval, Value::Ref(other));
             error
                 .while_(Pos::NONE, format!("with element {other}"))
                 .while_(Pos::NONE, format!("while comparing element {this}"))

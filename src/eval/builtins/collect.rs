@@ -64,7 +64,7 @@ fn group_by<'a>(eval: &mut Eval<'a>, args: &[Value<'a>], pos: Pos) -> Result<Val
         "while evaluating the return value of the grouping function passed to builtins.groupBy";
     let mut named = Vec::with_capacity(list.len());
     for slot in list.items() {
-        let name = eval.call(function, &[share(slot)], pos)?;
+        let name = eval.call(function, &[share(slot)], Pos::NONE)?;
         let name = eval.force_string_no_context(name, pos, what)?;
         named.push((eval.symbols.intern(name.items()), slot));
     }

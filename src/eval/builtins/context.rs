@@ -10,12 +10,18 @@ use crate::eval::Eval;
 use crate::eval::coerce::Coercion;
 use crate::eval::error::{Error, Result};
 use crate::eval::position::Pos;
+use crate::eval::text::print::write_attr_name;
 use crate::eval::value::{Attr, AttrsBuilder, Context, ContextElement, Value};
 use crate::store::{DRV_EXTENSION, StorePath};
 
 /// The builtins of this file.
 pub(super) const PRIMOPS: &[PrimOp] = &[
-    PrimOp { name: "addDrvOutputDependencies", arity: 1, strict: 1, run: add_drv_output_dependencies },
+    PrimOp {
+        name: "addDrvOutputDependencies",
+        arity: 1,
+        strict: 1,
+        run: add_drv_output_dependencies,
+    },
     PrimOp { name: "appendContext", arity: 2, strict: 0b11, run: append_context },
     PrimOp { name: "getContext", arity: 1, strict: 1, run: get_context },
     PrimOp { name: "hasContext", arity: 1, strict: 1, run: has_context },
@@ -25,7 +31,12 @@ pub(super) const PRIMOPS: &[PrimOp] = &[
         strict: 1,
         run: unsafe_discard_output_dependency,
     },
-    PrimOp { name: "unsafeDiscardStringContext", arity: 1, strict: 1, run: unsafe_discard_string_context },
+    PrimOp {
+        name: "unsafeDiscardStringContext",
+        arity: 1,
+        strict: 1,
+        run: unsafe_discard_string_context,
+    },
 ];
 
 fn has_context<'a>(eval: &mut Eval<'a>, args: &[Value<'a>], _: Pos) -> Result<Value<'a>> {
@@ -165,14 +176,14 @@ fn append_info<'a>(
 ) -> Result<()> {
     let name = eval.symbol_bytes(info.name).items();
     let Ok(path) = eval.store.dir().parse(name) else {
-        let message = format!("context key '{}' is not a store path", shown(name));
+        let message = format!("context key '{}' is not a store path", quoted(name));
         return Err(Error::evaluation(info.pos, message));
     };
     let is_derivation = name.ends_with(DRV_EXTENSION.as_bytes());
     let what = "while evaluating the value of a string context";
     let parts = eval.force_attrs(Value::Ref(info.slot), info.pos, what)?;
     let not_a_derivation = |kind: &str| {
-        let name = shown(name);
+        let name = quoted(name);
         let message =
             format!("tried to add {kind} context of {name}, which is not a derivation, to a string");
         Err(Error::evaluation(info.pos, message))
@@ -209,4 +220,11 @@ fn append_info<'a>(
 
 fn shown(bytes: &[u8]) -> Cow<'_, str> {
     String::from_utf8_lossy(bytes)
+}
+
+/// A name as it would stand in a set.
+fn quoted(name: &[u8]) -> String {
+    let mut out = Vec::new();
+    write_attr_name(&mut out, name);
+    String::from_utf8_lossy(&out).into_owned()
 }

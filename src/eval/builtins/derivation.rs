@@ -452,7 +452,7 @@ pub(super) fn hash_or_zeros(
 }
 
 /// Fails if a feature is used that is not enabled.
-fn feature(used: bool, enabled: bool, name: &str, pos: Pos) -> Result<()> {
+pub(super) fn feature(used: bool, enabled: bool, name: &str, pos: Pos) -> Result<()> {
     if used && !enabled {
         let message = format!(
             "experimental Nix feature '{name}' is disabled; add '--extra-experimental-features {name}' to enable it"

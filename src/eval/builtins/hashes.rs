@@ -1,6 +1,7 @@
 //! `hashString`, `hashFile`, `convertHash`.
 
 use super::PrimOp;
+use super::derivation::feature;
 use crate::eval::Eval;
 use crate::eval::error::{Error, ErrorKind, Result};
 use crate::eval::position::Pos;
@@ -54,7 +55,11 @@ fn algorithm<'a>(
     what: &'static str,
 ) -> Result<HashAlgo> {
     let name = eval.force_string_no_context(value, pos, what)?;
-    HashAlgo::parse(name.items()).map_err(|error| Error::evaluation(pos, error.to_string()))
+    let algo = HashAlgo::parse(name.items());
+    let algo = algo.map_err(|error| Error::evaluation(pos, error.to_string()))?;
+    let blake3 = eval.settings.features.blake3_hashes;
+    feature(algo == HashAlgo::Blake3, blake3, "blake3-hashes", pos)?;
+    Ok(algo)
 }
 
 fn optional<'a>(

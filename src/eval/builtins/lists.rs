@@ -152,7 +152,7 @@ pub(super) fn holds<'a>(
     pos: Pos,
     what: &'static str,
 ) -> Result<bool> {
-    match eval.call(predicate, &[share(slot)], pos)? {
+    match eval.call(predicate, &[share(slot)], Pos::NONE)? {
         Value::Bool(holds) => Ok(holds),
         other => eval.force_bool(other, pos, what),
     }
@@ -239,7 +239,7 @@ fn concat_map<'a>(eval: &mut Eval<'a>, args: &[Value<'a>], pos: Pos) -> Result<V
     let what = "while evaluating the return value of the function passed to builtins.concatMap";
     let mut filled: Vec<List<'a>> = Vec::with_capacity(list.len());
     for slot in list.items() {
-        let part = eval.call(function, &[share(slot)], pos)?;
+        let part = eval.call(function, &[share(slot)], Pos::NONE)?;
         let part = eval.force_list(part, pos, what)?;
         if !part.is_empty() {
             filled.push(part);
@@ -256,7 +256,7 @@ fn fold<'a>(eval: &mut Eval<'a>, args: &[Value<'a>], pos: Pos) -> Result<Value<'
     let list = eval.force_list(args[2], pos, what)?;
     let mut result = args[1];
     for slot in list.items() {
-        result = eval.call(function, &[result, share(slot)], pos)?;
+        result = eval.call(function, &[result, share(slot)], Pos::NONE)?;
     }
     eval.force(result, pos)
 }

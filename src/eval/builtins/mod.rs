@@ -14,14 +14,19 @@ mod json;
 mod lists;
 mod numbers;
 mod paths;
+mod regex;
 mod sets;
 mod sort;
 mod strings;
+#[cfg(test)]
+mod tests;
 mod types;
 mod versions;
 mod xml;
-#[cfg(test)]
-mod tests;
+
+use std::cell::Cell;
+
+pub(super) use regex::Patterns;
 
 use super::Eval;
 use super::error::Result;
@@ -58,6 +63,7 @@ const FAMILIES: &[&[PrimOp]] = &[
     lists::PRIMOPS,
     numbers::PRIMOPS,
     paths::PRIMOPS,
+    regex::PRIMOPS,
     sets::PRIMOPS,
     sort::PRIMOPS,
     strings::PRIMOPS,
@@ -113,9 +119,9 @@ pub(super) fn install(eval: &mut Eval<'_>) {
         define(eval, &mut set, primop.name, Value::PrimOp(PrimOpId(id)));
     }
     constants::install(eval, &mut set);
-    let slot = eval.arena.alloc(std::cell::Cell::new(Value::Blackhole));
+    let slot = eval.arena.alloc(Cell::new(Value::Blackhole));
     set.add(eval.known.builtins, Value::Ref(slot));
-    let derivation = eval.arena.alloc(std::cell::Cell::new(Value::Blackhole));
+    let derivation = eval.arena.alloc(Cell::new(Value::Blackhole));
     set.add(eval.known.derivation, Value::Ref(derivation));
     eval.builtins = set.build(eval.arena);
     slot.set(Value::Attrs(eval.builtins));
@@ -125,13 +131,15 @@ pub(super) fn install(eval: &mut Eval<'_>) {
     // A function as it stands: evaluating it can't fail, and what it calls is resolved already.
     if let Ok(function) = eval.eval_string(text, b"/", origin) {
         derivation.set(function);
-        eval.globals.insert(eval.known.derivation, function);
+        eval.globals.insert(eval.known.derivation, Value::Ref(derivation));
     }
 }
 
 /// Adds a builtin to the set, and the variables that name it.
 fn define<'a>(eval: &mut Eval<'a>, set: &mut AttrsBuilder<'a>, name: &str, value: Value<'a>) {
     let symbol = eval.symbols.intern(name.as_bytes());
+    // A home of its own, so that a function under all its names is one and the same.
+    let value = Value::Ref(eval.arena.alloc(Cell::new(value)));
     set.add(symbol, value);
     if GLOBAL.contains(&name) {
         eval.globals.insert(symbol, value);

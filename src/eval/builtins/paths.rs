@@ -188,11 +188,14 @@ fn to_file<'a>(eval: &mut Eval<'a>, args: &[Value<'a>], pos: Pos) -> Result<Valu
     let mut references = BTreeSet::new();
     for element in eval.contexts.elements(context) {
         let ContextElement::Opaque(path) = element else {
-            let path = eval.store.dir().to_absolute(element.path());
+            let path = element.path();
+            let what = match element {
+                ContextElement::Built(_, output) => format!("!{}!{path}", shown(output)),
+                _ => format!("={path}"),
+            };
             let message = format!(
-                "files created by builtins.toFile may not reference derivations, but {} references {}",
-                shown(name),
-                shown(&path)
+                "files created by builtins.toFile may not reference derivations, but {} references {what}",
+                shown(name)
             );
             return Err(Error::evaluation(pos, message));
         };

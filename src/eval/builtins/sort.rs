@@ -38,7 +38,7 @@ fn sort<'a>(eval: &mut Eval<'a>, args: &[Value<'a>], pos: Pos) -> Result<Value<'
     } else {
         let what =
             "while evaluating the return value of the sorting function passed to builtins.sort";
-        merge_sort(&mut elements, &mut |a, b| match eval.call(comparator, &[a, b], pos)? {
+        merge_sort(&mut elements, &mut |a, b| match eval.call(comparator, &[a, b], Pos::NONE)? {
             Value::Bool(less) => Ok(less),
             other => eval.force_bool(other, pos, what),
         })?;

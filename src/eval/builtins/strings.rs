@@ -45,7 +45,8 @@ fn string_length<'a>(eval: &mut Eval<'a>, args: &[Value<'a>], _: Pos) -> Result<
 /// A negative length means all that is left.
 fn substring<'a>(eval: &mut Eval<'a>, args: &[Value<'a>], _: Pos) -> Result<Value<'a>> {
     let &[start, length, text] = args else { return Ok(Value::Null) };
-    let what = "while evaluating the first argument (the start offset) passed to builtins.substring";
+    let what =
+        "while evaluating the first argument (the start offset) passed to builtins.substring";
     let start = eval.force_int(start, Pos::NONE, what)?;
     let Ok(start) = usize::try_from(start) else {
         return Err(Error::evaluation(Pos::NONE, "negative start position in 'substring'"));
@@ -72,7 +73,8 @@ fn concat_strings_sep<'a>(eval: &mut Eval<'a>, args: &[Value<'a>], _: Pos) -> Re
     let what = "while evaluating one element of the list of strings to concat passed to builtins.concatStringsSep";
     let mut joined = Vec::new();
     for (at, slot) in list.items().iter().enumerate() {
-        let (bytes, names) = eval.coerce(Value::Ref(slot), Pos::NONE, Coercion::INTERPOLATION, what)?;
+        let (bytes, names) =
+            eval.coerce(Value::Ref(slot), Pos::NONE, Coercion::INTERPOLATION, what)?;
         context = eval.contexts.union(context, names);
         if list.len() == 1 {
             return Ok(Value::Str(context, bytes));
@@ -97,8 +99,7 @@ fn replace_strings<'a>(eval: &mut Eval<'a>, args: &[Value<'a>], _: Pos) -> Resul
         return Err(Error::evaluation(Pos::NONE, message));
     }
     let mut patterns: Vec<&[u8]> = Vec::with_capacity(from.len());
-    let what =
-        "while evaluating one of the strings to replace passed to builtins.replaceStrings";
+    let what = "while evaluating one of the strings to replace passed to builtins.replaceStrings";
     for slot in from.items() {
         patterns.push(eval.force_string(Value::Ref(slot), Pos::NONE, what)?.0.items());
     }

@@ -64,14 +64,20 @@ impl<'a> Lowerer<'_, '_, 'a> {
 
     pub(super) fn empty_set(&mut self) -> Node {
         let value = |arena| Value::Attrs(AttrsBuilder::default().build(arena));
-        self.common(|constants| &mut constants.empty_set, value)
+        match self.common(|constants| &mut constants.empty_set, value) {
+            Node::Const(number) => Node::LateConst(number),
+            node => node,
+        }
     }
 
     /// The value of `builtins.name` where it is known beforehand, as a constant.
     pub(super) fn builtin(&mut self, name: Symbol) -> Option<Node> {
         let builtins: Attrs<'a> = self.unit.builtins;
-        let value = builtins.get(name)?.get();
-        value.is_forced().then(|| Node::Const(self.constant(value)))
+        let value = match builtins.get(name)?.get() {
+            Value::Ref(home) => home.get(),
+            value => value,
+        };
+        value.is_forced().then(|| Node::LateConst(self.constant(value)))
     }
 
     /// A path literal. A slash at its end stays, as C++ Nix has it: only the first part of an

@@ -199,12 +199,11 @@ impl<'u> Lowerer<'_, 'u, '_> {
     #[inline]
     fn arithmetic(&mut self, function: ExprId) -> Option<Arithmetic> {
         let Expr::Var(name) = self.ast.expr(function) else { return None };
-        let known = &self.tables.known;
         let op = match name {
-            _ if name == known.sub => Arithmetic::Sub,
-            _ if name == known.mul => Arithmetic::Mul,
-            _ if name == known.div => Arithmetic::Div,
-            _ if name == known.less_than => Arithmetic::Less,
+            Symbol::SUB => Arithmetic::Sub,
+            Symbol::MUL => Arithmetic::Mul,
+            Symbol::DIV => Arithmetic::Div,
+            Symbol::LESS_THAN => Arithmetic::Less,
             _ => return None,
         };
         matches!(self.meaning(name), Meaning::Global(_)).then_some(op)

@@ -23,16 +23,16 @@ impl Lowerer<'_, '_, '_> {
         let mark = self.tables.scopes.mark();
         self.depth += 1;
         let slots_around = std::mem::replace(&mut self.slots, 0);
-        let formals = lambda.formals.as_ref().map_or(&[][..], |formals| &formals.formals[..]);
+        let formals = lambda.formals.map_or(&[][..], |formals| formals.formals);
         for name in formals.iter().map(|formal| formal.name).chain(lambda.arg) {
             self.tables.scopes.bind(name, Bound::slot(self.depth, self.slots));
             self.slots += 1;
         }
-        let pattern = match &lambda.formals {
+        let pattern = match lambda.formals {
             None => None,
             Some(formals) => {
                 let ellipsis = formals.ellipsis;
-                Some(Pattern { formals: self.formals(&formals.formals)?, ellipsis })
+                Some(Pattern { formals: self.formals(formals.formals)?, ellipsis })
             }
         };
         let body = match name {

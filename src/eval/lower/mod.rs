@@ -97,10 +97,6 @@ impl Lowering {
 /// Names with a meaning of their own.
 #[derive(Debug, Clone, Copy)]
 struct Known {
-    sub: Symbol,
-    mul: Symbol,
-    div: Symbol,
-    less_than: Symbol,
     builtins: Symbol,
     overrides: Symbol,
 }
@@ -108,14 +104,7 @@ struct Known {
 impl Known {
     fn new(symbols: &mut Symbols) -> Self {
         let mut intern = |name: &str| symbols.intern(name.as_bytes());
-        Self {
-            sub: intern("__sub"),
-            mul: intern("__mul"),
-            div: intern("__div"),
-            less_than: intern("__lessThan"),
-            builtins: intern("builtins"),
-            overrides: intern("__overrides"),
-        }
+        Self { builtins: intern("builtins"), overrides: intern("__overrides") }
     }
 }
 

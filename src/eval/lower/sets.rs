@@ -28,7 +28,7 @@ impl<'a> Lowerer<'_, '_, 'a> {
         if set.attrs.is_empty() && set.dynamic.is_empty() && set.inherit_from.is_empty() {
             return Ok(self.empty_set());
         }
-        let hidden = self.count_hidden(&set.inherit_from);
+        let hidden = self.count_hidden(set.inherit_from);
         let recursive = set.recursive;
         let frame = recursive || hidden > 0;
         self.depth += u32::from(frame);
@@ -40,16 +40,16 @@ impl<'a> Lowerer<'_, '_, 'a> {
         }
         let inherit_from = self.reserve_ids(hidden);
         let sources = self.tables.sources.len();
-        self.sources(&set.inherit_from, u32::from(recursive), inherit_from)?;
+        self.sources(set.inherit_from, u32::from(recursive), inherit_from)?;
         let scope = recursive.then_some(mark);
-        let around = Around { scope, from: &set.inherit_from, sources };
+        let around = Around { scope, from: set.inherit_from, sources };
         let values = self.reserve_ids(set.attrs.len());
-        self.values(&set.attrs, values, around)?;
+        self.values(set.attrs, values, around)?;
         self.tables.sources.truncate(sources);
-        let dynamics = self.dynamics(&set.dynamic)?;
+        let dynamics = self.dynamics(set.dynamic)?;
         self.tables.scopes.leave(mark);
         self.depth -= u32::from(frame);
-        let shape = self.shape(&set.attrs);
+        let shape = self.shape(set.attrs);
         let overrides = self.tables.known.overrides;
         let overrides = if recursive { shape.find(overrides).map(number) } else { None };
         let code = SetCode { shape, values, dynamics, inherit_from, recursive, frame, overrides };
@@ -181,14 +181,14 @@ impl<'a> Lowerer<'_, '_, 'a> {
         }
         let named = number(set.attrs.len());
         let first_hidden = first_slot + named;
-        let hidden = self.count_hidden(&set.inherit_from);
+        let hidden = self.count_hidden(set.inherit_from);
         let values = self.reserve_ids(set.attrs.len() + hidden);
         self.slots += values.len;
         let room = Range { start: values.start + named, len: values.len - named };
         let sources = self.tables.sources.len();
-        self.sources(&set.inherit_from, first_hidden, room)?;
-        let around = Around { scope: Some(mark), from: &set.inherit_from, sources };
-        self.values(&set.attrs, values, around)?;
+        self.sources(set.inherit_from, first_hidden, room)?;
+        let around = Around { scope: Some(mark), from: set.inherit_from, sources };
+        self.values(set.attrs, values, around)?;
         self.tables.sources.truncate(sources);
         self.code.lets.push(LetCode { first_slot, slots: 0, values });
         let bindings = number(self.code.lets.len() - 1);

@@ -11,7 +11,7 @@ pub mod xml;
 use std::borrow::Cow;
 
 pub use plain::print;
-pub use show::{Errors, ShowOptions, brief, show};
+pub use show::{Errors, ShowOptions, brief, shortened, show};
 
 use super::Eval;
 use super::error::{Error, ErrorKind, Result};

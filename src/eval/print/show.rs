@@ -78,11 +78,17 @@ pub fn show<'a>(
 /// The type of a value and the value itself, shortened, as messages show it: `an integer: 3`.
 #[must_use]
 pub fn brief<'a>(eval: &mut Eval<'a>, value: Value<'a>) -> String {
+    let shown = shortened(eval, value);
+    format!("{}: {shown}", type_name(eval, value))
+}
+
+/// A value as messages show it: as far as it is evaluated, and shortened.
+#[must_use]
+pub fn shortened<'a>(eval: &mut Eval<'a>, value: Value<'a>) -> String {
     let mut out = Vec::new();
     // Only an overflow of the stack fails here, and the message is for another failure.
     let _ = show(eval, value, ShowOptions::MESSAGE, &mut out);
-    let name = type_name(eval, value);
-    format!("{name}: {}", String::from_utf8_lossy(&out))
+    String::from_utf8_lossy(&out).into_owned()
 }
 
 struct Shower<'s, 'a> {

@@ -6,6 +6,7 @@ mod near;
 pub mod number;
 pub mod path;
 pub mod print;
+pub mod regex;
 pub mod replace;
 #[cfg(test)]
 mod tests;

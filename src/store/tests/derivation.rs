@@ -190,6 +190,27 @@ fn malformed_derivations_name_the_place() {
 }
 
 #[test]
+fn what_is_read_of_a_changed_derivation_comes_back() {
+    let whole = text(&sample());
+    let (mut number, mut taken) = (1_u64, 0);
+    for _ in 0..20_000 {
+        number = number.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+        let [.., at, byte] = number.to_be_bytes().map(usize::from);
+        let mut changed = whole.clone();
+        let place = at * whole.len() / 256 + byte % 5;
+        let with = b"\"\\,[]()\n\xffa";
+        if let Some(place) = changed.get_mut(place) {
+            *place = with[byte % with.len()];
+        }
+        if let Ok(drv) = parse(&changed) {
+            taken += 1;
+            assert_eq!(parse(&text(&drv)).unwrap(), drv);
+        }
+    }
+    assert!(taken > 1000, "only {taken} were taken");
+}
+
+#[test]
 fn every_cut_derivation_is_refused() {
     let whole = text(&sample());
     for len in 0..whole.len() {

@@ -86,13 +86,14 @@ fn fixed_outputs_of_every_kind_get_the_same_paths() {
         (x: path (derivation (x // { system = \"s\"; builder = \"b\"; }))) ["
         .to_owned();
     let mut paths = Vec::new();
-    for (method, mode) in
-        [(CaMethod::Flat, "flat"), (CaMethod::Nar, "recursive"), (CaMethod::Git, "git")]
-    {
-        for algo in HashAlgo::ALL {
-            if method == CaMethod::Git && ![HashAlgo::Sha1, HashAlgo::Sha256].contains(&algo) {
-                continue;
-            }
+    let (sha1, sha256) = (HashAlgo::Sha1, HashAlgo::Sha256);
+    for (method, mode, algos) in [
+        (CaMethod::Flat, "flat", &HashAlgo::ALL[..]),
+        (CaMethod::Nar, "recursive", &HashAlgo::ALL),
+        (CaMethod::Git, "git", &[sha1, sha256]),
+        (CaMethod::Text, "text", &[sha256]),
+    ] {
+        for algo in algos.iter().copied() {
             for seed in 0..8_u8 {
                 let hash = Hash::of(algo, &[seed]);
                 let formats = [HashFormat::Base16, HashFormat::Nix32, HashFormat::Base64];

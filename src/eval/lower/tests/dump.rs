@@ -48,8 +48,6 @@ impl Dump<'_, '_> {
                     Arithmetic::Mul => "*",
                     Arithmetic::Div => "/",
                     Arithmetic::Less => "<",
-                    Arithmetic::Greater => ">",
-                    Arithmetic::LessEqual => "<=",
                     Arithmetic::GreaterEqual => ">=",
                 };
                 format!("({} {op} {})", self.node(left), self.node(right))

@@ -276,7 +276,7 @@ fn recursive_sets() {
             "rec { a = 1; f = x: [ a x ]; b = rec { c = a; }; }",
             "rec { a = 1; f = fn/1 f(@x): [@1.0 %0]; b = rec { c = @1.0; }; }",
         ),
-        ("let { a = 1; body = a; }", "rec { a = 1; body = @0.0; }.body"),
+        ("let { body = 1; z = body; }", "rec { body = 1; z = @0.0; }.body"),
         (
             "rec { a = 1; __overrides = { a = 2; }; }",
             "rec overrides=0 { __overrides = { a = 2; }; a = 1; }",

@@ -1,0 +1,159 @@
+//! `eval`: the embedded evaluator by itself, in the words of `nix eval` and `nix-instantiate --eval`.
+
+mod fetch;
+mod job;
+mod options;
+mod source;
+
+use std::ffi::OsString;
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::oneshot;
+use tokio_util::sync::CancellationToken;
+
+use super::error::{CliError, exit_code};
+use super::output::Output;
+use crate::eval::STACK_SIZE;
+use crate::install::context::FailureKind;
+use crate::process::RealRunner;
+use crate::ui::terminal::say;
+use job::{Ended, Job};
+
+/// Evaluate a Nix expression with the evaluator inside this program
+///
+/// Prints what nix-instantiate --eval prints for the same words: without --strict only what is evaluated
+/// anyway. An expression or a file is evaluated impurely unless --pure is given.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Example:\n  nixos-bootstrap eval --expr '{ a = 1 + 1; }' --strict\n  \
+                        nixos-bootstrap eval -f ./default.nix -A hello.meta --json --strict\n  \
+                        nixos-bootstrap eval --expr '{ x }: x * 2' --arg x 21")]
+pub(super) struct Args {
+    /// An attribute path below --expr or --file; without these, a file, `<name>`, or - for standard
+    /// input
+    #[arg(value_name = "ATTR|FILE")]
+    words: Vec<OsString>,
+    /// Evaluate this expression (repeatable)
+    #[arg(long, short = 'E', value_name = "EXPR", allow_hyphen_values = true)]
+    expr: Vec<OsString>,
+    /// Evaluate this file; - is standard input, `<name>` is looked up in the search path
+    #[arg(long, short, value_name = "FILE", conflicts_with = "expr")]
+    file: Option<OsString>,
+    /// Select this attribute, as a.b."c.d".0 (repeatable)
+    #[arg(long, short = 'A', value_name = "ATTR")]
+    attr: Vec<OsString>,
+    /// Call the result with this function
+    #[arg(long, value_name = "FUNCTION", allow_hyphen_values = true)]
+    apply: Option<OsString>,
+    /// Evaluate what is inside of sets and lists, too
+    #[arg(long)]
+    strict: bool,
+    /// Print JSON
+    #[arg(long, group = "form")]
+    json: bool,
+    /// Print a string without quotes and newline
+    #[arg(long, group = "form")]
+    raw: bool,
+    /// Print XML
+    #[arg(long, group = "form")]
+    xml: bool,
+    /// Leave the places of attributes and functions out of the XML
+    #[arg(long)]
+    no_location: bool,
+    #[command(flatten)]
+    options: options::Options,
+}
+
+/// How long an interrupted evaluation has to say so; it has nothing to clean up.
+const PATIENCE: Duration = Duration::from_millis(500);
+
+/// Evaluates and prints.
+pub(super) async fn run(args: Args, output: &Output) -> Result<ExitCode, CliError> {
+    let stop = Stop::on_signals()?;
+    let runner = Arc::new(RealRunner::new(stop.programs.clone()));
+    let job = Job::new(args, output, stop.evaluation.clone(), fetch::hook(runner))?;
+    let (sender, mut ended) = oneshot::channel();
+    spawn(move || {
+        // Nobody listens any more if the user did not want to wait.
+        let _ = sender.send(job.run());
+    })?;
+    let ended = tokio::select! {
+        ended = &mut ended => ended,
+        () = stop.programs.cancelled() => {
+            match tokio::time::timeout(PATIENCE, ended).await {
+                Ok(ended) => ended,
+                Err(_) => Ok(Ended::Interrupted),
+            }
+        }
+    };
+    match ended.unwrap_or_else(|_| Ended::Failed("error: the evaluator has ended early".into())) {
+        Ended::Printed => Ok(ExitCode::SUCCESS),
+        Ended::Failed(report) => {
+            say(&report);
+            Ok(exit_code(FailureKind::Failed))
+        }
+        Ended::Interrupted => {
+            say("error: interrupted by the user");
+            Ok(exit_code(FailureKind::Stopped))
+        }
+        Ended::Wrong(error) => Err(error),
+    }
+}
+
+/// What a signal stops.
+struct Stop {
+    evaluation: Arc<AtomicBool>,
+    programs: CancellationToken,
+}
+
+impl Stop {
+    fn on_signals() -> Result<Self, CliError> {
+        let listen = |kind| {
+            signal(kind)
+                .map_err(|error| CliError::failed(format!("could not listen to signals: {error}")))
+        };
+        let mut interrupt = listen(SignalKind::interrupt())?;
+        let mut terminate = listen(SignalKind::terminate())?;
+        let stop = Self { evaluation: Arc::default(), programs: CancellationToken::new() };
+        let (evaluation, programs) = (stop.evaluation.clone(), stop.programs.clone());
+        tokio::spawn(async move {
+            tokio::select! {
+                _ = interrupt.recv() => {},
+                _ = terminate.recv() => {},
+            }
+            evaluation.store(true, Ordering::Relaxed);
+            programs.cancel();
+        });
+        Ok(stop)
+    }
+}
+
+/// Starts a thread with a stack that is as large as may be. Only what is used of it takes memory, but a limit
+/// (`ulimit -v`) may forbid to reserve it.
+fn spawn(work: impl FnOnce() + Send + 'static) -> Result<(), CliError> {
+    // A thread that could not be started keeps what it was to do, so that it can be tried again.
+    let work = Arc::new(std::sync::Mutex::new(Some(work)));
+    let mut size = STACK_SIZE;
+    loop {
+        let work = work.clone();
+        let take = move || {
+            let work = work.lock().unwrap_or_else(std::sync::PoisonError::into_inner).take();
+            if let Some(work) = work {
+                work();
+            }
+        };
+        match std::thread::Builder::new().name("eval".to_owned()).stack_size(size).spawn(take) {
+            Ok(_) => return Ok(()),
+            Err(_) if size > SMALLEST_STACK => size /= 4,
+            Err(error) => {
+                return Err(CliError::failed(format!("could not start the evaluator: {error}")));
+            }
+        }
+    }
+}
+
+/// With less, programs of usual depth would not run.
+const SMALLEST_STACK: usize = 16 << 20;

@@ -1,0 +1,223 @@
+//! The evaluation itself, on the thread that it has for itself.
+
+use std::mem::ManuallyDrop;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
+use super::Args;
+use super::options::{Argument, Chosen};
+use super::source::{Source, Wanted, bytes, stdin};
+use crate::cli::error::CliError;
+use crate::cli::output::{Output, print_bytes};
+use crate::eval::arena::Arena;
+use crate::eval::error::{Error, ErrorKind};
+use crate::eval::io::{FetchHook, RealIo};
+use crate::eval::position::{Origin, Pos};
+use crate::eval::print::json::to_json;
+use crate::eval::print::print;
+use crate::eval::print::xml::{XmlOptions, to_xml};
+use crate::eval::report::{ReportOptions, render};
+use crate::eval::value::{Attrs, AttrsBuilder, Context, Value};
+use crate::eval::{Coercion, Eval};
+
+/// What is to be done.
+pub(super) struct Job {
+    wanted: Wanted,
+    apply: Option<Vec<u8>>,
+    form: Form,
+    strict: bool,
+    chosen: Chosen,
+    report: ReportOptions,
+    io: RealIo,
+}
+
+/// How values are printed.
+#[derive(Clone, Copy)]
+enum Form {
+    Plain,
+    Json,
+    Raw,
+    Xml { location: bool },
+}
+
+/// How it ended.
+pub(super) enum Ended {
+    /// All is printed.
+    Printed,
+    /// The evaluation failed: its report.
+    Failed(String),
+    /// The user has stopped it.
+    Interrupted,
+    /// Something else than the evaluation failed.
+    Wrong(CliError),
+}
+
+/// Why a job ended early.
+enum Failure {
+    Evaluation(Error),
+    Other(CliError),
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        Self::Evaluation(error)
+    }
+}
+
+impl From<CliError> for Failure {
+    fn from(error: CliError) -> Self {
+        Self::Other(error)
+    }
+}
+
+impl Job {
+    /// Checks the arguments. `stop` interrupts the evaluation, which fetches with `fetch`.
+    pub(super) fn new(
+        args: Args,
+        output: &Output,
+        stop: Arc<AtomicBool>,
+        fetch: FetchHook,
+    ) -> Result<Self, CliError> {
+        let wanted = Wanted::new(&args)?;
+        let form = match (args.json, args.raw, args.xml) {
+            (true, ..) => Form::Json,
+            (_, true, _) => Form::Raw,
+            (.., true) => Form::Xml { location: !args.no_location },
+            _ => Form::Plain,
+        };
+        let colour = console::colors_enabled_stderr();
+        let chosen = args.options.choose()?;
+        let show_trace = chosen.show_trace;
+        Ok(Self {
+            wanted,
+            apply: args.apply.map(bytes),
+            form,
+            strict: args.strict,
+            chosen,
+            report: ReportOptions { colour, show_trace, width: output.style.width },
+            io: RealIo::new().with_colour(colour).stopped_by(stop).fetching_with(fetch),
+        })
+    }
+
+    /// Evaluates and prints.
+    pub(super) fn run(self) -> Ended {
+        // The process ends right behind this, so nothing is given back piece by piece.
+        let arena: &'static Arena = Box::leak(Box::new(Arena::new()));
+        let io: &'static RealIo = Box::leak(Box::new(self.io));
+        let mut eval = ManuallyDrop::new(Eval::new(arena, io, self.chosen.settings));
+        let mut run = Run {
+            dir: eval.settings.working_dir.clone(),
+            eval: &mut eval,
+            form: self.form,
+            strict: self.strict,
+        };
+        match run.all(&self.wanted, self.apply.as_deref(), &self.chosen.arguments) {
+            Ok(()) => Ended::Printed,
+            Err(Failure::Other(error)) => Ended::Wrong(error),
+            Err(Failure::Evaluation(error)) if error.kind() == ErrorKind::Interrupted => {
+                Ended::Interrupted
+            }
+            Err(Failure::Evaluation(error)) => {
+                Ended::Failed(render(error.data(), &eval.sources, self.report))
+            }
+        }
+    }
+}
+
+/// A job that is being done.
+struct Run<'r, 'a> {
+    eval: &'r mut Eval<'a>,
+    /// Where relative paths of expressions start.
+    dir: Vec<u8>,
+    form: Form,
+    strict: bool,
+}
+
+impl<'a> Run<'_, 'a> {
+    fn all(
+        &mut self,
+        wanted: &Wanted,
+        apply: Option<&[u8]>,
+        arguments: &[(Vec<u8>, Argument)],
+    ) -> Result<(), Failure> {
+        let arguments = self.arguments(arguments)?;
+        for source in &wanted.sources {
+            let whole = self.evaluate(source)?;
+            for path in &wanted.paths {
+                let mut value = self.eval.pick(whole, path, arguments)?;
+                if !arguments.is_empty() {
+                    value = self.eval.call_with(value, arguments)?;
+                }
+                if let Some(function) = apply {
+                    let function = self.eval.eval_string(function, &self.dir, Origin::String)?;
+                    value = self.eval.call(function, &[value], Pos::NONE)?;
+                }
+                let text = self.text(value)?;
+                print_bytes(&text)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The set of the arguments, which are not evaluated yet.
+    fn arguments(&mut self, arguments: &[(Vec<u8>, Argument)]) -> Result<Attrs<'a>, Error> {
+        let mut set = AttrsBuilder::default();
+        for (name, argument) in arguments {
+            let name = self.eval.symbols.intern(name);
+            let value = match argument {
+                Argument::String(text) => self.eval.string(text),
+                Argument::Expression(text) => self.eval.delayed(text, &self.dir, Origin::String)?,
+            };
+            set.add(name, value);
+        }
+        Ok(set.build(self.eval.arena))
+    }
+
+    fn evaluate(&mut self, source: &Source) -> Result<Value<'a>, Failure> {
+        Ok(match source {
+            Source::Expression(text) => self.eval.eval_string(text, &self.dir, Origin::String)?,
+            Source::Lookup(text) => {
+                let path = self.eval.eval_string(text, &self.dir, Origin::String)?;
+                let what = "while looking for the file to evaluate";
+                let (path, _) = self.eval.coerce_to_path(path, Pos::NONE, what)?;
+                self.eval.import_file(path.items(), Pos::NONE)?
+            }
+            Source::File(path) => {
+                let path = crate::eval::text::path::join(&self.dir, path);
+                self.eval.import_file(&path, Pos::NONE)?
+            }
+            Source::Stdin => {
+                let text = stdin().map_err(|error| {
+                    CliError::failed(format!("could not read standard input: {error}"))
+                })?;
+                self.eval.eval_string(&text, &self.dir, Origin::Stdin)?
+            }
+        })
+    }
+
+    /// What is printed of a value.
+    fn text(&mut self, value: Value<'a>) -> Result<Vec<u8>, Error> {
+        let mut context = Context::NONE;
+        let mut out = Vec::new();
+        match self.form {
+            Form::Plain => {
+                print(self.eval, value, self.strict, &mut out)?;
+                out.push(b'\n');
+            }
+            Form::Json => {
+                to_json(self.eval, value, Pos::NONE, self.strict, &mut out, &mut context)?;
+                out.push(b'\n');
+            }
+            Form::Raw => {
+                let what = "while generating the nix-instantiate output";
+                let how = Coercion::INTERPOLATION;
+                out = self.eval.coerce(value, Pos::NONE, how, what)?.0.items().to_vec();
+            }
+            Form::Xml { location } => {
+                let options = XmlOptions { strict: self.strict, location };
+                out = to_xml(self.eval, value, Pos::NONE, options, &mut context)?;
+            }
+        }
+        Ok(out)
+    }
+}
