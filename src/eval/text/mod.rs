@@ -10,6 +10,7 @@ pub mod regex;
 pub mod replace;
 #[cfg(test)]
 mod tests;
+pub mod toml;
 pub mod version;
 pub mod xml;
 

@@ -77,6 +77,7 @@ impl<'a> Shape<'a> {
         order.sort_unstable_by_key(|&index| symbols.name(self.names[index as usize]));
         let order = arena.copy((), &order).items();
         self.order.set(Some(order));
+        arena.note_write(self);
         order
     }
 }
@@ -227,6 +228,7 @@ impl<'a> Attrs<'a> {
         }
         let flat = merge(arena, layer.below.flat(arena), self);
         layer.flat.set(Some(flat));
+        arena.note_write(layer);
         flat
     }
 
