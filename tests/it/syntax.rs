@@ -274,6 +274,11 @@ fn ours_with(features: Features, source: &[u8], base: &Path) -> Result<Vec<u8>, 
     Ok(printer.out)
 }
 
+/// What our parser makes of a source, printed as `nix-instantiate --parse` prints it.
+pub(crate) fn printed(source: &[u8], base: &Path) -> Result<Vec<u8>, String> {
+    ours(source, base)
+}
+
 fn theirs(command: &mut Command) -> Output {
     command
         .stderr(Stdio::piped())
