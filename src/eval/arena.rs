@@ -1,51 +1,180 @@
-//! The memory of one evaluation: chunks that are filled from the front and freed all at once. This is
-//! the evaluator's only file with `unsafe`.
+//! The memory of one evaluation: one range of addresses that is filled from the front, and freed all at once.
+//! This is the evaluator's only file with `unsafe`.
 //!
 //! Evaluation makes millions of small objects that nearly all live until its end, so nothing is
 //! counted, collected or dropped: what is allocated must have no destructor, which is checked when
-//! it is compiled.
+//! it is compiled. One thing is taken back: what was made on the way to a number or a string, if nothing
+//! older has come to refer to it ([`Arena::release`]).
 #![expect(unsafe_code, reason = "bump allocation and headers with their items behind them")]
 
 use std::alloc::{Layout, handle_alloc_error};
-use std::cell::{Cell, RefCell};
+use std::cell::Cell;
 use std::fmt;
 use std::marker::PhantomData;
-use std::ptr::NonNull;
+use std::ptr::{self, NonNull};
 
-/// The first chunk, so that a small evaluation stays small.
-const FIRST_CHUNK: usize = 256 * 1024;
-/// No chunk is made larger than this but for one object.
-const LARGEST_CHUNK: usize = 64 * 1024 * 1024;
+use rustix::mm::{Advice, MapFlags, ProtFlags, madvise, mmap_anonymous, munmap};
+
+/// Addresses to ask for, in bytes; less where a limit forbids it. Only what is used takes memory.
+const LARGEST_RANGE: usize = 1 << 38;
+const SMALLEST_RANGE: usize = 1 << 26;
+/// The part of the range, from its start, for what is never taken back: 1 in so many.
+const KEPT_PART: usize = 4;
 /// The size of a huge page on the machines that have them.
 const HUGE_PAGE: usize = 2 * 1024 * 1024;
+/// What is used before huge pages are asked for, so that a small evaluation stays small.
+const SMALL: usize = 4 * 1024 * 1024;
 
-/// Memory that is only freed as a whole.
+/// Memory that is freed as a whole.
 pub struct Arena {
-    /// Where the next object goes. `next <= end`, both in the newest chunk (or dangling, and equal).
+    /// Where the next object goes, and where its part of the range ends. Both are aligned to 8.
     next: Cell<*mut u8>,
     end: Cell<*mut u8>,
-    chunks: RefCell<Vec<(NonNull<u8>, Layout)>>,
-    /// Bytes in all chunks but what is left of the newest.
-    reserved: Cell<usize>,
+    /// The same of the part that is not in use: of what is kept, or, within [`Arena::keeping`], of the rest.
+    other: Cell<(*mut u8, *mut u8)>,
+    /// The lowest address since the last [`Arena::mark`] of an object that was made to refer to another.
+    written: Cell<usize>,
+    /// The whole range.
+    range: NonNull<u8>,
+    len: usize,
+}
+
+/// A state of an arena to which it can be brought back.
+#[derive(Debug)]
+pub struct Mark {
+    next: *mut u8,
+    /// What [`Arena::written`] was.
+    written: usize,
 }
 
 impl Arena {
-    /// An arena that has reserved nothing yet.
+    /// An arena that uses no memory yet.
     #[must_use]
     pub fn new() -> Self {
-        let nowhere = NonNull::<u8>::dangling().as_ptr();
+        let mut len = LARGEST_RANGE;
+        let range = loop {
+            if let Some(range) = reserve(len) {
+                break range;
+            }
+            if len <= SMALLEST_RANGE {
+                handle_alloc_error(Layout::new::<usize>());
+            }
+            len /= 2;
+        };
+        let start = range.as_ptr();
+        let kept = len / KEPT_PART;
+        // SAFETY: both offsets are within the range or one past its end.
+        let (middle, end) = unsafe { (start.add(kept), start.add(len)) };
+        // SAFETY: the range from SMALL on is ours. The advice changes nothing of its contents; a kernel
+        // without huge pages refuses it, which is as good.
+        let _ =
+            unsafe { madvise(middle.add(SMALL).cast(), len - kept - SMALL, Advice::LinuxHugepage) };
         Self {
-            next: Cell::new(nowhere),
-            end: Cell::new(nowhere),
-            chunks: RefCell::new(Vec::new()),
-            reserved: Cell::new(0),
+            next: Cell::new(middle),
+            end: Cell::new(end),
+            other: Cell::new((start, middle)),
+            written: Cell::new(usize::MAX),
+            range,
+            len,
         }
     }
 
-    /// Bytes handed out so far, with what was lost at the ends of chunks.
+    /// Bytes in use.
     #[must_use]
     pub fn used(&self) -> usize {
-        self.reserved.get() - (self.end.get().addr() - self.next.get().addr())
+        let (one, other) = (self.next.get().addr(), self.other.get().0.addr());
+        let start = self.range.addr().get();
+        let kept = self.len / KEPT_PART;
+        one.min(other) - start + (one.max(other) - start - kept)
+    }
+
+    /// What `make` allocates is never taken back by [`Arena::release`]: for what is remembered outside of
+    /// values.
+    pub fn keeping<R>(&self, make: impl FnOnce() -> R) -> R {
+        // Kept objects come first in the range, which tells whether they are in use already.
+        if self.next.get() < self.other.get().0 {
+            return make();
+        }
+        let swap = || {
+            let (next, end) = self.other.replace((self.next.get(), self.end.get()));
+            self.next.set(next);
+            self.end.set(end);
+        };
+        swap();
+        let made = make();
+        swap();
+        made
+    }
+
+    /// Remembers the state of now, for [`Arena::release`].
+    #[inline]
+    pub fn mark(&self) -> Mark {
+        Mark { next: self.next.get(), written: self.written.replace(usize::MAX) }
+    }
+
+    /// Says that `object` was made to refer to what may be newer than it is.
+    #[inline]
+    pub fn note_write<T>(&self, object: &T) {
+        let address = ptr::from_ref(object).addr();
+        if address < self.written.get() {
+            self.written.set(address);
+        }
+    }
+
+    /// Ends what began with `mark`, and keeps all that was allocated.
+    #[inline]
+    pub fn retain(&self, mark: &Mark) {
+        if mark.written < self.written.get() {
+            self.written.set(mark.written);
+        }
+    }
+
+    /// Ends what began with `mark`, and takes back what was allocated since, unless an older object
+    /// was made to refer to some of that. Says whether it did.
+    ///
+    /// # Safety
+    ///
+    /// No reference to what was allocated since `mark` may be used again but those that are in objects
+    /// which were allocated since as well, or in older ones whose change was told to
+    /// [`Arena::note_write`]. Marks end in the reverse order of their beginning, and not within another
+    /// [`Arena::keeping`] than they began in.
+    #[inline]
+    pub unsafe fn release(&self, mark: &Mark) -> bool {
+        if self.written.get() < mark.next.addr() {
+            self.retain(mark);
+            return false;
+        }
+        // What was written since is gone, so the outer mark need not know of it.
+        self.written.set(mark.written);
+        self.next.set(mark.next);
+        true
+    }
+
+    /// As [`Arena::release`], but keeps a copy of one block, which is given back.
+    ///
+    /// # Safety
+    ///
+    /// As of [`Arena::release`], but for `block`.
+    #[inline]
+    pub unsafe fn release_but<'a, T: Copy>(
+        &'a self,
+        mark: &Mark,
+        block: Block<'a, (), T>,
+    ) -> Block<'a, (), T> {
+        // SAFETY: the caller's, for all but `block`, whose bytes are moved before anything else is
+        // allocated there.
+        if !unsafe { self.release(mark) } || block.address() < mark.next.addr() {
+            return block;
+        }
+        let size = Block::<(), T>::ITEMS + block.len() * size_of::<T>();
+        let place = mark.next;
+        // SAFETY: the block was allocated behind `mark`, so as many bytes are free from there on; the two
+        // places may overlap. It is moved downwards by a multiple of 8.
+        unsafe {
+            ptr::copy(block.base.as_ptr().cast::<u8>(), place, size);
+            self.next.set(place.add(size.next_multiple_of(align_of::<u64>())));
+            Block { base: NonNull::new_unchecked(place).cast(), lives: PhantomData }
+        }
     }
 
     /// Moves `value` into the arena.
@@ -144,44 +273,23 @@ impl Arena {
         let size = layout.size().next_multiple_of(align_of::<u64>());
         let next = self.next.get();
         if size > self.end.get().addr() - next.addr() {
-            return self.allocate_chunk(size);
+            handle_alloc_error(layout);
         }
-        // SAFETY: the chunk has `size` bytes left behind `next`.
+        // SAFETY: the part has `size` bytes left behind `next`.
         unsafe {
             self.next.set(next.add(size));
             NonNull::new_unchecked(next)
         }
     }
+}
 
-    #[cold]
-    #[inline(never)]
-    fn allocate_chunk(&self, size: usize) -> NonNull<u8> {
-        let wanted = (self.reserved.get() / 2).clamp(FIRST_CHUNK, LARGEST_CHUNK).max(size);
-        let align = if wanted >= HUGE_PAGE { HUGE_PAGE } else { 4096 };
-        let bytes = wanted.checked_next_multiple_of(align);
-        let layout = bytes.and_then(|bytes| Layout::from_size_align(bytes, align).ok());
-        let Some(layout) = layout else { handle_alloc_error(Layout::new::<usize>()) };
-        // SAFETY: the layout's size is not zero.
-        let Some(chunk) = NonNull::new(unsafe { std::alloc::alloc(layout) }) else {
-            handle_alloc_error(layout)
-        };
-        if align == HUGE_PAGE {
-            // SAFETY: the range was just allocated, and the advice changes nothing of its contents.
-            // A kernel without huge pages refuses it, which is as good.
-            let _ = unsafe {
-                let advice = rustix::mm::Advice::LinuxHugepage;
-                rustix::mm::madvise(chunk.as_ptr().cast(), layout.size(), advice)
-            };
-        }
-        self.chunks.borrow_mut().push((chunk, layout));
-        self.reserved.set(self.reserved.get() + layout.size());
-        // SAFETY: size <= layout.size(), so both ends are within the chunk or one past it.
-        unsafe {
-            self.next.set(chunk.as_ptr().add(size));
-            self.end.set(chunk.as_ptr().add(layout.size()));
-        }
-        chunk
-    }
+/// A range of addresses that reads as zeros and takes memory where it is written.
+fn reserve(len: usize) -> Option<NonNull<u8>> {
+    let (protection, flags) =
+        (ProtFlags::READ | ProtFlags::WRITE, MapFlags::PRIVATE | MapFlags::NORESERVE);
+    // SAFETY: a mapping at an address of the kernel's choice touches no other memory.
+    let whole = unsafe { mmap_anonymous(ptr::null_mut(), len + HUGE_PAGE, protection, flags) };
+    NonNull::new(whole.ok()?.cast())
 }
 
 impl Default for Arena {
@@ -198,10 +306,8 @@ impl fmt::Debug for Arena {
 
 impl Drop for Arena {
     fn drop(&mut self) {
-        for (chunk, layout) in self.chunks.get_mut().drain(..) {
-            // SAFETY: allocated with this very layout; nothing can borrow the arena any more.
-            unsafe { std::alloc::dealloc(chunk.as_ptr(), layout) };
-        }
+        // SAFETY: mapped with this length; nothing can borrow the arena any more.
+        let _ = unsafe { munmap(self.range.as_ptr().cast(), self.len + HUGE_PAGE) };
     }
 }
 
@@ -317,6 +423,42 @@ mod tests {
         let failed = arena.try_block((), 3, |n| if n < 2 { Ok(n) } else { Err("no") });
         assert_eq!(failed.err(), Some("no"));
         assert_eq!(arena.concat((), &[b"ab", b"", b"c"]).items(), b"abc");
+    }
+
+    #[test]
+    fn what_was_made_on_the_way_is_taken_back_unless_something_older_refers_to_it() {
+        let arena = Arena::new();
+        let old = arena.alloc(Cell::new(None::<&u64>));
+        let before = arena.used();
+        let mark = arena.mark();
+        arena.alloc(7u64);
+        // SAFETY: nobody has kept the number.
+        assert!(unsafe { arena.release(&mark) });
+        assert_eq!(arena.used(), before);
+
+        let outer = arena.mark();
+        let middle = arena.alloc(Cell::new(None::<&u64>));
+        let inner = arena.mark();
+        middle.set(Some(arena.alloc(8u64)));
+        arena.note_write(middle);
+        // SAFETY: what `middle` refers to was told.
+        assert!(!unsafe { arena.release(&inner) });
+        assert_eq!(middle.get(), Some(&8));
+        // SAFETY: `middle` is not used again.
+        assert!(unsafe { arena.release(&outer) });
+        assert_eq!(arena.used(), before);
+
+        let mark = arena.mark();
+        let kept = arena.keeping(|| arena.alloc(9u64));
+        old.set(Some(kept));
+        arena.alloc([0u64; 100]);
+        let text: Block<'_, (), u8> = arena.copy((), b"result");
+        // SAFETY: only the copy of the text is used again, and what was kept.
+        let text = unsafe { arena.release_but(&mark, text) };
+        assert_eq!((text.items(), old.get()), (&b"result"[..], Some(&9)));
+        assert!(arena.used() < before + 64);
+        let next: Block<'_, (), u8> = arena.copy((), b"another");
+        assert_eq!((text.items(), next.items()), (&b"result"[..], &b"another"[..]));
     }
 
     #[test]

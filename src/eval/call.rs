@@ -41,8 +41,10 @@ impl<'a> Eval<'a> {
     /// Calls `function` with `args`, each a value or a share of a slot.
     pub fn call(&mut self, function: Value<'a>, args: &[Value<'a>], pos: Pos) -> Result<Value<'a>> {
         let depth = self.calls.len();
+        let mark = self.arena.mark();
         let result = self.call_inner(function, args, pos);
-        self.leave(depth, result)
+        let result = self.leave(depth, result);
+        self.reclaim(&mark, result)
     }
 
     fn call_inner(
@@ -213,7 +215,7 @@ impl<'a> Eval<'a> {
         pos: Pos,
     ) -> Result<(NodeId, Env<'a>)> {
         self.push_call(Callee::Lambda(id), pos)?;
-        let Lambda { body, slots, pattern, .. } = *self.code.lambda(id);
+        let &Lambda { body, slots, pattern, .. } = self.code.lambda(id);
         let Some(pattern) = pattern else {
             let up = Some(Up(env));
             let frame = if slots == 1 {

@@ -31,7 +31,8 @@ impl<'a> Eval<'a> {
             Some(slot) => slot,
             None => {
                 let root = self.parse_file(&file, None, pos)?;
-                let slot = self.arena.alloc(Cell::new(Value::Thunk(root, self.no_variables)));
+                let thunk = Value::Thunk(root, self.no_variables);
+                let slot = self.arena.keeping(|| self.arena.alloc(Cell::new(thunk)));
                 self.imports.files.insert(file.clone(), slot);
                 slot
             }
@@ -111,8 +112,8 @@ impl<'a> Eval<'a> {
             settings: &self.settings,
             scope,
         };
-        let lowered =
-            lower::lower(&mut self.lowering, &unit, &mut self.symbols, self.arena, &mut self.code);
+        let (lowering, code, arena) = (&mut self.lowering, &mut self.code, self.arena);
+        let lowered = arena.keeping(|| lower::lower(lowering, &unit, &self.symbols, arena, code));
         lowered.map_err(|error| {
             let pos = base.at(error.offset);
             Error::new(ErrorKind::Parse, pos, error.message).suggesting(error.suggestions)

@@ -21,6 +21,7 @@ mod pick;
 pub mod position;
 pub mod print;
 mod realise;
+mod reclaim;
 pub mod report;
 mod run;
 mod select;
@@ -156,7 +157,9 @@ impl<'a> Eval<'a> {
         if index >= self.names.len() {
             self.names.resize(self.symbols.len(), None);
         }
-        *self.names[index].get_or_insert_with(|| self.arena.copy((), self.symbols.name(name)))
+        *self.names[index].get_or_insert_with(|| {
+            self.arena.keeping(|| self.arena.copy((), self.symbols.name(name)))
+        })
     }
 
     /// A name as a string without context.

@@ -184,8 +184,9 @@ fn append_info<'a>(
     let parts = eval.force_attrs(Value::Ref(info.slot), info.pos, what)?;
     let not_a_derivation = |kind: &str| {
         let name = quoted(name);
-        let message =
-            format!("tried to add {kind} context of {name}, which is not a derivation, to a string");
+        let message = format!(
+            "tried to add {kind} context of {name}, which is not a derivation, to a string"
+        );
         Err(Error::evaluation(info.pos, message))
     };
     if let Some(attr) = parts.get_attr(eval.known.path) {

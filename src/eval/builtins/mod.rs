@@ -24,6 +24,7 @@ mod sort;
 mod strings;
 #[cfg(test)]
 mod tests;
+mod toml;
 mod types;
 mod versions;
 mod xml;
@@ -76,6 +77,7 @@ const FAMILIES: &[&[PrimOp]] = &[
     sets::PRIMOPS,
     sort::PRIMOPS,
     strings::PRIMOPS,
+    toml::PRIMOPS,
     types::PRIMOPS,
     versions::PRIMOPS,
     xml::PRIMOPS,

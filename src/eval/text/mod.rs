@@ -11,6 +11,7 @@ pub mod replace;
 pub mod url;
 #[cfg(test)]
 mod tests;
+pub mod toml;
 pub mod version;
 pub mod xml;
 

@@ -101,6 +101,13 @@ pub enum Over<'a> {
 }
 
 impl<'a> Value<'a> {
+    /// Is it a value that refers to nothing?
+    #[inline]
+    #[must_use]
+    pub fn is_scalar(self) -> bool {
+        matches!(self, Self::Null | Self::Bool(_) | Self::Int(_) | Self::Float(_))
+    }
+
     /// Is it in weak head normal form?
     #[inline]
     #[must_use]

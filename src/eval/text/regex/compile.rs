@@ -201,20 +201,29 @@ impl Builder {
                 self.append(&mut whole, round);
                 Ok(whole)
             }
-            Times::Between(min, max) => {
-                let mut whole = self.copies(body, min)?;
-                let end = self.single(Step::Nothing)?;
-                for _ in min..max {
-                    let more = self.copy(body)?;
-                    let round = self.insert(step, end.first, more.first)?;
-                    self.append(&mut whole, Sequence { first: round, last: round });
-                    // The loop's own `next` is the way out, so the body's end goes on.
-                    whole.last = more.last;
-                }
-                self.append(&mut whole, end);
-                Ok(whole)
-            }
+            Times::Between(min, max) => self.between(body, step, min, max),
         }
+    }
+
+    /// `min` copies of a body, and as many more as `max` allows, each of which may be the last.
+    fn between(
+        &mut self,
+        body: Sequence,
+        step: Step,
+        min: u32,
+        max: u32,
+    ) -> Result<Sequence, RegexError> {
+        let mut whole = self.copies(body, min)?;
+        let end = self.single(Step::Nothing)?;
+        for _ in min..max {
+            let more = self.copy(body)?;
+            let round = self.insert(step, end.first, more.first)?;
+            self.append(&mut whole, Sequence { first: round, last: round });
+            // The loop's own `next` is the way out, so the body's end goes on.
+            whole.last = more.last;
+        }
+        self.append(&mut whole, end);
+        Ok(whole)
     }
 
     /// So many copies of a body, one after the other.
