@@ -16,6 +16,9 @@ use crate::eval::text::print::{write_attr_name, write_string};
 use crate::eval::value::{Attrs, AttrsBuilder, Value};
 use crate::store::{CaMethod, ContentAddress, Hash, HashAlgo, References, StorePath, check_name};
 
+#[cfg(test)]
+mod tests;
+
 /// The builtins of this file.
 pub(super) const PRIMOPS: &[PrimOp] = &[
     PrimOp { name: "fetchClosure", arity: 1, strict: 1, run: fetch_closure },
@@ -202,6 +205,11 @@ fn fetch_closure<'a>(eval: &mut Eval<'a>, args: &[Value<'a>], pos: Pos) -> Resul
         let given = match &name[..] {
             b"fromPath" | b"toPath" => {
                 let (path, _) = eval.coerce(value, attr.pos, Coercion::PLAIN, what)?;
+                if eval.store.dir().parse(path.items()).is_err() {
+                    let path = shown(path.items());
+                    let message = format!("path '{path}' is not in the Nix store");
+                    return Err(Error::evaluation(attr.pos, message).while_(attr.pos, what));
+                }
                 InputAttr::Text(path.items().to_vec())
             }
             b"fromStore" => {
