@@ -81,12 +81,18 @@ impl<'a> UrlArguments<'a> {
     fn check_name(&self, name: &[u8], builtin: &str, pos: Pos) -> Result<()> {
         let Err(error) = check_name(name) else { return Ok(()) };
         let advice = if self.name.is_some() {
-            format!("Please change the value for the 'name' attribute passed to '{builtin}', so that it can create a valid store path.")
+            format!(
+                "Please change the value for the 'name' attribute passed to '{builtin}', so that it can create a valid store path."
+            )
         } else if self.is_set {
-            format!("Please add a valid 'name' attribute to the argument for '{builtin}', so that it can create a valid store path.")
+            format!(
+                "Please add a valid 'name' attribute to the argument for '{builtin}', so that it can create a valid store path."
+            )
         } else {
             // The two spaces are Nix'.
-            format!("Please pass an attribute set with 'url' and 'name' attributes to '{builtin}',  so that it can create a valid store path.")
+            format!(
+                "Please pass an attribute set with 'url' and 'name' attributes to '{builtin}',  so that it can create a valid store path."
+            )
         };
         let url = shown(self.url.unwrap_or_default());
         let message =
@@ -138,9 +144,7 @@ fn fetch_url<'a>(
 /// `channel:nixos-24.05` as a URL; others as they are.
 fn channel_url(url: &[u8]) -> Vec<u8> {
     match url.strip_prefix(b"channel:") {
-        Some(name) => {
-            [b"https://channels.nixos.org/", name, b"/nixexprs.tar.xz"].concat()
-        }
+        Some(name) => [b"https://channels.nixos.org/", name, b"/nixexprs.tar.xz"].concat(),
         None => url.to_vec(),
     }
 }
@@ -149,7 +153,7 @@ fn fetch_mercurial<'a>(eval: &mut Eval<'a>, args: &[Value<'a>], pos: Pos) -> Res
     let builtin = "fetchMercurial";
     let mut attrs = InputAttrs::new();
     if let Value::Attrs(set) = args[0] {
-        for attr in set.sorted(eval.arena, &eval.symbols) {
+        for attr in set.iter(eval.arena) {
             let value = Value::Ref(attr.slot);
             let name = eval.symbols.name(attr.name).to_vec();
             let text = match &name[..] {
@@ -198,7 +202,7 @@ fn fetch_closure<'a>(eval: &mut Eval<'a>, args: &[Value<'a>], pos: Pos) -> Resul
     let what = "while evaluating the argument passed to builtins.fetchClosure";
     let set = eval.force_attrs(args[0], Pos::NONE, what)?;
     let mut attrs = InputAttrs::new();
-    for attr in set.sorted(eval.arena, &eval.symbols) {
+    for attr in set.iter(eval.arena) {
         let value = Value::Ref(attr.slot);
         let name = eval.symbols.name(attr.name).to_vec();
         let what = "while evaluating an attribute passed to builtins.fetchClosure";
@@ -286,13 +290,18 @@ impl<'a> Eval<'a> {
         if let Some(&known) = self.fetched.get(&fetch) {
             return Ok(known);
         }
-        let failed = |message: String| {
+        let failed = |kind, message: String| {
             let builtin = fetch.builtin;
-            let error = Error::new(ErrorKind::Io, pos, message);
+            let error = Error::new(kind, pos, message);
             error.while_(Pos::NONE, format!("while the real nix evaluates 'builtins.{builtin}'"))
         };
-        let answer = self.io.fetch(&fetch).map_err(|error| failed(reason(&error)))?;
-        let value = from_text(self, &answer).map_err(|error| failed(error.to_string()))?;
+        let answer = self.io.fetch(&fetch).map_err(|error| {
+            let interrupted = error.kind() == std::io::ErrorKind::Interrupted;
+            let kind = if interrupted { ErrorKind::Interrupted } else { ErrorKind::Io };
+            failed(kind, reason(&error))
+        })?;
+        let value =
+            from_text(self, &answer).map_err(|error| failed(ErrorKind::Io, error.to_string()))?;
         let value = match value {
             Value::Attrs(set) => self.with_store_paths(set),
             other => self.as_store_path(other),

@@ -3,18 +3,19 @@
 use super::PrimOp;
 use super::fetch::write_set;
 use super::flake_refs::{at, input_value};
-use super::inputs::{Input, InputAttr, InputAttrs, Scheme, flag, git_url, number, require, text};
+use super::input_urls::git_url;
+use super::inputs::{Input, InputAttr, InputAttrs, Scheme, flag, number, require, text};
 use crate::eval::Eval;
 use crate::eval::coerce::Coercion;
 use crate::eval::error::{Error, ErrorKind, Result};
 use crate::eval::io::{Fetch, Level};
 use crate::eval::position::Pos;
 use crate::eval::print::type_name;
+use crate::eval::store_state::Tree;
 use crate::eval::text::print::write_string;
 use crate::eval::text::url::Url;
 use crate::eval::value::{Attrs, AttrsBuilder, Value};
 use crate::store::{CaMethod, ContentAddress, HashAlgo, HashFormat, StorePath, hash_nar};
-use crate::eval::store_state::Tree;
 
 /// The builtins of this file.
 pub(super) const PRIMOPS: &[PrimOp] = &[
@@ -82,7 +83,7 @@ impl Fetcher {
                 return Err(self.error(message));
             }
         };
-        for attr in set.sorted(eval.arena, &eval.symbols) {
+        for attr in set.iter(eval.arena) {
             if attr.name == eval.known.type_ {
                 continue;
             }
@@ -190,8 +191,7 @@ impl Fetcher {
             eval.io.message(Level::Warning, message.as_bytes());
         }
         if flag(&input.attrs, "__final").map_err(&failed)? == Some(true) {
-            let message =
-                format!("input '{shown}' is not allowed to use the '__final' attribute");
+            let message = format!("input '{shown}' is not allowed to use the '__final' attribute");
             return Err(self.error(message));
         }
         Ok(())

@@ -2,13 +2,17 @@
 //! `nix flake`, "Flake references".)
 
 use super::PrimOp;
-use super::inputs::{Input, InputAttr, InputAttrs, InputError, is_flake_id, is_ref_like, require, text};
+use super::inputs::{
+    Input, InputAttr, InputAttrs, InputError, is_flake_id, is_ref_like, require, text,
+};
 use crate::eval::Eval;
 use crate::eval::error::{Error, Result};
 use crate::eval::position::Pos;
 use crate::eval::print::type_name;
 use crate::eval::settings::ExperimentalFeatures;
-use crate::eval::text::url::{BadUrl, Query, Url, decoded, is_encoded, is_pchar, parse_query};
+use crate::eval::text::url::{
+    Authority, BadUrl, Query, Url, decoded, is_encoded, is_pchar, parse_query,
+};
 use crate::eval::value::{AttrsBuilder, Value};
 
 /// The builtins of this file.
@@ -29,16 +33,12 @@ fn parse_flake_ref<'a>(eval: &mut Eval<'a>, args: &[Value<'a>], pos: Pos) -> Res
     Ok(Value::Attrs(set.build(eval.arena)))
 }
 
-fn flake_ref_to_string<'a>(
-    eval: &mut Eval<'a>,
-    args: &[Value<'a>],
-    pos: Pos,
-) -> Result<Value<'a>> {
+fn flake_ref_to_string<'a>(eval: &mut Eval<'a>, args: &[Value<'a>], pos: Pos) -> Result<Value<'a>> {
     require(eval.settings.features.flakes, "flakes").map_err(at(pos))?;
     let what = "while evaluating the argument passed to builtins.flakeRefToString";
     let set = eval.force_attrs(args[0], Pos::NONE, what)?;
     let mut attrs = InputAttrs::new();
-    for attr in set.sorted(eval.arena, &eval.symbols) {
+    for attr in set.iter(eval.arena) {
         let name = eval.symbols.name(attr.name).to_vec();
         let shown = String::from_utf8_lossy(&name);
         let value = match eval.force(Value::Ref(attr.slot), attr.pos)? {
@@ -179,7 +179,7 @@ fn path(reference: &[u8]) -> std::result::Result<(Url, Vec<u8>), InputError> {
     }
     let url = Url {
         scheme: b"path".to_vec(),
-        authority: Some(Default::default()),
+        authority: Some(Authority::default()),
         path: path.split(|byte| *byte == b'/').map(<[u8]>::to_vec).collect(),
         query,
         fragment: Vec::new(),

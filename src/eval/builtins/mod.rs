@@ -12,6 +12,7 @@ mod fetch;
 mod fetch_tree;
 mod flake_refs;
 mod hashes;
+mod input_urls;
 mod inputs;
 mod json;
 mod lists;
