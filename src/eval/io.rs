@@ -36,7 +36,7 @@ pub enum Level {
 }
 
 /// A fetch that is left to the real `nix`.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Fetch {
     /// The builtin: `fetchurl`, `fetchTarball`, `fetchGit`, `fetchTree`, `fetchMercurial`, `fetchClosure`, `getFlake`.
     pub builtin: &'static str,
