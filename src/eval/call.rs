@@ -215,7 +215,7 @@ impl<'a> Eval<'a> {
         pos: Pos,
     ) -> Result<(NodeId, Env<'a>)> {
         self.push_call(Callee::Lambda(id), pos)?;
-        let Lambda { body, slots, pattern, .. } = *self.code.lambda(id);
+        let &Lambda { body, slots, pattern, .. } = self.code.lambda(id);
         let Some(pattern) = pattern else {
             let up = Some(Up(env));
             let frame = if slots == 1 {

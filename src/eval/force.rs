@@ -41,6 +41,7 @@ impl<'a> Eval<'a> {
     /// Evaluates what stands in `slot`, and puts its value there. After a failure the slot is as
     /// before, so that the next one who wants it gets the same error.
     fn compute(&mut self, slot: &'a Slot<'a>, content: Value<'a>) -> Result<Value<'a>> {
+        self.check_stack()?;
         slot.set(Value::Blackhole);
         let result = match content {
             Value::Thunk(node, env) => self.eval(node, env),

@@ -26,14 +26,59 @@ impl<'a> Eval<'a> {
     pub(super) fn eval(&mut self, node: NodeId, env: Env<'a>) -> Result<Value<'a>> {
         match self.code.node(node) {
             Node::Const(number) | Node::LateConst(number) => Ok(self.constant(number)),
-            Node::Local { slot } => {
-                let slot = &env.items()[slot as usize];
-                self.value_of(slot).map_err(|error| error.or_at(self.code.pos(node)))
+            Node::Local { slot } => self.variable(node, &env.items()[slot as usize]),
+            _ => self.eval_compound(node, env),
+        }
+    }
+
+    /// Nodes without a body in tail position; all others are left to [`Eval::walk`].
+    #[inline(never)]
+    fn eval_compound(&mut self, node: NodeId, env: Env<'a>) -> Result<Value<'a>> {
+        match self.code.node(node) {
+            Node::Const(number) | Node::LateConst(number) => Ok(self.constant(number)),
+            Node::Local { slot } => self.variable(node, &env.items()[slot as usize]),
+            Node::Outer { level, slot } => {
+                self.variable(node, &outer(env, level).items()[slot as usize])
             }
-            _ => {
+            Node::RecAttr { level, index } => match self.rec_slot(outer(env, level), index) {
+                Some(slot) => self.variable(node, slot),
+                None => Err(Error::new(
+                    ErrorKind::InfiniteRecursion,
+                    self.code.pos(node),
+                    "infinite recursion encountered",
+                )),
+            },
+            Node::WithVar { name, level, with } => {
+                self.with_variable(node, name, outer(env, level), with)
+            }
+            Node::Select { base, name } => self.select(node, base, name, env),
+            Node::SelectPath { base, path } => self.select_path(node, base, path, env),
+            Node::HasAttr { base, path } => self.has_attr(base, path, env),
+            Node::Attrs(number) => self.attrs(self.code.sets[number as usize], env),
+            Node::List(items) => Ok(self.list_literal(items, env)),
+            Node::Lambda(id) => Ok(Value::Lambda(id, env)),
+            Node::Arithmetic { op, left, right } => {
+                self.arithmetic_node(node, op, left, right, env)
+            }
+            Node::Not(operand) => {
+                let what = "in the argument of the not operator";
+                Ok(Value::Bool(!self.eval_bool(operand, env, node, what)?))
+            }
+            Node::Binary { op, left, right } => self.binary(node, op, left, right, env),
+            Node::Plus(parts) => self.plus(node, parts, env),
+            Node::Interpolation(parts) => self.interpolation(parts, env),
+            Node::CurPos => Ok(self.position_set(self.code.pos(node))),
+            Node::Call1 { .. }
+            | Node::Call { .. }
+            | Node::SelectOr { .. }
+            | Node::Let { .. }
+            | Node::LetHere { .. }
+            | Node::With { .. }
+            | Node::If { .. }
+            | Node::Assert { .. } => {
                 let depth = self.calls.len();
                 let mark = self.arena.mark();
-                let result = self.run(node, env);
+                let result = self.walk(node, env);
                 let result = self.leave(depth, result);
                 self.reclaim(&mark, result)
             }
@@ -74,45 +119,17 @@ impl<'a> Eval<'a> {
         }
     }
 
-    /// As [`Eval::eval`], with a place in the error, and the check of the stack.
-    fn run(&mut self, mut node: NodeId, mut env: Env<'a>) -> Result<Value<'a>> {
+    /// Goes from body to body: what is in tail position takes no stack.
+    fn walk(&mut self, mut node: NodeId, mut env: Env<'a>) -> Result<Value<'a>> {
         self.check_stack()?;
         loop {
             match self.code.node(node) {
-                Node::Const(number) | Node::LateConst(number) => {
-                    return Ok(self.constant(number));
-                }
-                Node::Local { slot } => {
-                    return self.variable(node, &env.items()[slot as usize]);
-                }
-                Node::Outer { level, slot } => {
-                    return self.variable(node, &outer(env, level).items()[slot as usize]);
-                }
-                Node::RecAttr { level, index } => {
-                    return match self.rec_slot(outer(env, level), index) {
-                        Some(slot) => self.variable(node, slot),
-                        None => Err(Error::new(
-                            ErrorKind::InfiniteRecursion,
-                            self.code.pos(node),
-                            "infinite recursion encountered",
-                        )),
-                    };
-                }
-                Node::WithVar { name, level, with } => {
-                    return self.with_variable(node, name, outer(env, level), with);
-                }
-                Node::Select { base, name } => return self.select(node, base, name, env),
-                Node::SelectPath { base, path } => return self.select_path(node, base, path, env),
                 Node::SelectOr { base, path, default } => {
                     match self.select_or(node, base, self.code.ranges[path as usize], env)? {
                         Some(value) => return Ok(value),
                         None => node = default,
                     }
                 }
-                Node::HasAttr { base, path } => return self.has_attr(base, path, env),
-                Node::Attrs(number) => return self.attrs(self.code.sets[number as usize], env),
-                Node::List(items) => return Ok(self.list_literal(items, env)),
-                Node::Lambda(id) => return Ok(Value::Lambda(id, env)),
                 Node::Call1 { function, arg } => {
                     let callee = self.eval(function, env)?;
                     match self.call_node(node, callee, &[arg], env)? {
@@ -126,9 +143,6 @@ impl<'a> Eval<'a> {
                         Applied::Value(value) => return Ok(value),
                         Applied::Body(body, frame) => (node, env) = (body, frame),
                     }
-                }
-                Node::Arithmetic { op, left, right } => {
-                    return self.arithmetic_node(node, op, left, right, env);
                 }
                 Node::Let { bindings, body } => {
                     let bindings = self.code.lets[bindings as usize];
@@ -159,16 +173,7 @@ impl<'a> Eval<'a> {
                     }
                     node = body;
                 }
-                Node::Not(operand) => {
-                    let what = "in the argument of the not operator";
-                    return Ok(Value::Bool(!self.eval_bool(operand, env, node, what)?));
-                }
-                Node::Binary { op, left, right } => {
-                    return self.binary(node, op, left, right, env);
-                }
-                Node::Plus(parts) => return self.plus(node, parts, env),
-                Node::Interpolation(parts) => return self.interpolation(parts, env),
-                Node::CurPos => return Ok(self.position_set(self.code.pos(node))),
+                _ => return self.eval(node, env),
             }
         }
     }

@@ -2,13 +2,18 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test may panic")]
 
+mod builtins_text;
 mod cli;
 mod copy;
 mod engine;
+mod evaluators;
 mod eval_cli;
 mod facts;
 mod flakes;
 mod known_hosts;
+mod lang;
+mod lang_bad_input;
+mod lang_property;
 mod machine;
 mod phases;
 mod probe;

@@ -1,0 +1,5 @@
+# Function calls: 2.7 million.
+let
+  fib = n: if n < 2 then n else fib (n - 1) + fib (n - 2);
+in
+fib 30

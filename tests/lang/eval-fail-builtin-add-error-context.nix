@@ -1,0 +1,1 @@
+builtins.addErrorContext "while doing something of interest" (throw "the failure")

@@ -1,0 +1,1 @@
+builtins.foldl' (a: b: a) (throw "start of an empty fold") [ ]

@@ -1,0 +1,1 @@
+let file = builtins.toFile "f" "x"; in { a = 1; }.${file}

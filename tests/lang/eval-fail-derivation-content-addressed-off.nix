@@ -1,0 +1,1 @@
+(derivation { name = "ca"; system = "s"; builder = "b"; __contentAddressed = true; outputHashAlgo = "sha256"; outputHashMode = "recursive"; }).drvPath

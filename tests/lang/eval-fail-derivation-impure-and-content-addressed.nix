@@ -1,0 +1,1 @@
+(derivation { name = "i"; system = "s"; builder = "b"; __impure = true; __contentAddressed = true; }).drvPath

@@ -1,0 +1,1 @@
+fetchTarball { url = "https://example.invalid/x.tar.gz"; nonsense = 1; }

@@ -1,0 +1,1 @@
+let needsTwo = { first, second }: first; in needsTwo { first = 1; }

@@ -1,0 +1,1 @@
+({ verbose ? true }: verbose) { verbos = 1; }

@@ -1,0 +1,1 @@
+{ a = throw "on the way"; } ? a.b

@@ -1,0 +1,1 @@
+import ./files/cyclic/a.nix

@@ -1,0 +1,1 @@
+let x = { inherit nowhere; }; in x

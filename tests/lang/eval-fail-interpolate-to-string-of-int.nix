@@ -1,0 +1,2 @@
+# What `__toString` gives must itself be coercible.
+"${{ __toString = _: 1; }}"

@@ -1,0 +1,1 @@
+builtins.scopedImport { } ./files/scoped.nix

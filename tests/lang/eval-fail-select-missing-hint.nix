@@ -1,0 +1,1 @@
+{ someName = 1; unlike = 2; }.someNane

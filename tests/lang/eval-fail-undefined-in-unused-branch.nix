@@ -1,0 +1,2 @@
+# Found when parsing, whatever is evaluated.
+if true then 1 else nowhere

@@ -1,0 +1,1 @@
+[ true false null (!true) (!false) (true && false) (true || false) (true -> false) (false -> true) ]

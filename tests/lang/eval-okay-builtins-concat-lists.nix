@@ -1,0 +1,1 @@
+with builtins; [ (concatLists [ ]) (concatLists [ [ 1 ] [ ] [ 2 [ 3 ] ] ]) (length (concatLists [ [ (throw "x") ] ])) ]

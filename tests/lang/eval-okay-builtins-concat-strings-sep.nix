@@ -1,0 +1,1 @@
+with builtins; [ (concatStringsSep ", " [ "a" "b" "c" ]) (concatStringsSep "," [ ]) (concatStringsSep "," [ "one" ]) (concatStringsSep "" [ "a" "" "b" ]) (concatStringsSep "-" [ { outPath = "o"; } { __toString = _: "t"; } ]) ]

@@ -1,0 +1,1 @@
+with builtins; [ (elem 1 [ 1 2 ]) (elem 3 [ 1 2 ]) (elem 1 [ ]) (elem { a = 1; } [ { a = 1; } ]) (elem [ ] [ 1 [ ] ]) (elem 1 [ 1.0 ]) (elem (x: x) [ (x: x) ]) (elem 1 [ 1 (throw "not reached") ]) (elem "a" [ 1 null "a" ]) ]

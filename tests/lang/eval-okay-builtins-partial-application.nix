@@ -1,0 +1,1 @@
+with builtins; let add1 = add 1; fold = foldl' add; in [ (add1 2) (fold 0 [ 1 2 ]) (map (substring 0) [ ]) (isFunction (substring 0 1)) ((replaceStrings [ "a" ]) [ "b" ] "a") (map (f: f 5) (map sub [ 10 20 ])) ]

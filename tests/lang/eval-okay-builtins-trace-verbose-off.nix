@@ -1,0 +1,1 @@
+builtins.traceVerbose (throw "unused") 1

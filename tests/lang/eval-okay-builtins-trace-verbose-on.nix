@@ -1,0 +1,1 @@
+builtins.traceVerbose "said aloud" 1

@@ -1,0 +1,1 @@
+builtins.warn "take care" 1

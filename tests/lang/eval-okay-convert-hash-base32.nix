@@ -1,0 +1,1 @@
+builtins.convertHash { hash = builtins.hashString "sha256" "abc"; hashAlgo = "sha256"; toHashFormat = "base32"; }

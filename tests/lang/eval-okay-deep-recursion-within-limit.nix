@@ -1,0 +1,1 @@
+let count = n: if n == 0 then 0 else 1 + count (n - 1); deepList = n: if n == 0 then [ ] else [ (deepList (n - 1)) ]; deepSet = n: if n == 0 then { } else { a = deepSet (n - 1); }; in [ (count 3000) (deepList 500 == deepList 500) (deepSet 500 == deepSet 500) (builtins.deepSeq (deepSet 1000) 1) (builtins.stringLength (builtins.toJSON (deepList 300))) ]

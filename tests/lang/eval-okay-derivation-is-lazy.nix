@@ -1,0 +1,1 @@
+let drv = derivation { name = throw "name"; extra = throw "extra"; }; in { type = drv.type; names = builtins.attrNames drv; outputName = drv.outputName; caught = (builtins.tryEval drv.outPath).success; }

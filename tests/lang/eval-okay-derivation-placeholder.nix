@@ -1,0 +1,1 @@
+let d = derivation { name = "p"; system = "s"; builder = "b"; prefix = builtins.placeholder "out"; dev = builtins.placeholder "dev"; outputs = [ "out" "dev" ]; }; in [ d.drvPath d.outPath d.dev.outPath ]

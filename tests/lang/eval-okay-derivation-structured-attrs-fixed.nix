@@ -1,0 +1,1 @@
+let drv = derivation { name = "sf"; system = "s"; builder = "b"; __structuredAttrs = true; outputHashAlgo = "sha256"; outputHashMode = "recursive"; outputHash = builtins.hashString "sha256" ""; }; in [ drv.drvPath drv.outPath ]

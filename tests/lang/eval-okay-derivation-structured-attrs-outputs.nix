@@ -1,0 +1,1 @@
+let drv = derivation { name = "so"; system = "s"; builder = "b"; __structuredAttrs = true; outputs = [ "out" "doc" ]; dependsOn = derivation { name = "dep"; system = "s"; builder = "b"; }; outputChecks.out.maxSize = 10; }; in [ drv.drvPath drv.out.outPath drv.doc.outPath ]

@@ -1,0 +1,2 @@
+# A function without a set pattern is printed, not called.
+x: x

@@ -1,0 +1,1 @@
+{ file = builtins.hashFile "sha256" ./files/plain.txt; same = builtins.hashString "sha256" (builtins.readFile ./files/plain.txt); md5 = builtins.hashFile "md5" ./files/latin1.txt; viaString = builtins.hashFile "sha1" (toString ./files/plain.txt); nul = builtins.hashFile "sha256" ./files/nul.txt; link = builtins.hashFile "md5" ./files/tree/link; }

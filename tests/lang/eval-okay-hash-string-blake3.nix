@@ -1,0 +1,1 @@
+map (builtins.hashString "blake3") [ "" "abc" ]

@@ -1,0 +1,13 @@
+# Tabs are not taken for indentation.
+[
+  ''
+	a
+	b
+  ''
+  ''
+  	a
+    b
+  ''
+  ''	a
+  b''
+]

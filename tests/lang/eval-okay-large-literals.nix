@@ -1,0 +1,1 @@
+let list = builtins.genList (i: i) 5000; set = builtins.listToAttrs (map (i: { name = "n${toString i}"; value = i; }) list); in [ (builtins.length list) (builtins.length (builtins.attrNames set)) set.n4999 (builtins.foldl' (a: n: a + set.${n}) 0 (builtins.attrNames set)) (builtins.elemAt (builtins.attrNames set) 10) ]

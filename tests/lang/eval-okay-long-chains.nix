@@ -1,0 +1,1 @@
+let many = n: f: builtins.foldl' (a: i: f a) ; list = builtins.genList (i: i) 2000; in [ (builtins.foldl' (a: b: a + b) 0 list) (builtins.length (builtins.foldl' (a: b: a ++ [ b ]) [ ] list)) (builtins.stringLength (builtins.foldl' (a: b: a + "x") "" list)) (builtins.foldl' (f: i: x: f (x + 1)) (x: x) (builtins.genList (i: i) 500) 0) ]

@@ -1,0 +1,1 @@
+({ a1 ? 1, a2 ? a1 + 1, a3 ? a2 + 1, a4 ? a3 + 1, a5 ? a4 + 1, a6 ? a5 + 1, a7 ? a6 + 1, a8 ? a7 + 1, a9 ? a8 + 1, a10 ? a9 + 1, a11 ? a10 + 1, a12 ? a11 + 1, ... } @ all: x: y: [ a12 x y (builtins.attrNames all) ]) { a3 = 100; z = 1; } 2 3

@@ -1,0 +1,1 @@
+map (e: e // { path = baseNameOf e.path; }) builtins.nixPath

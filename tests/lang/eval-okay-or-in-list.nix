@@ -1,0 +1,1 @@
+let or = "o"; f = x: "f ${x}"; in [ f or ]

@@ -1,0 +1,1 @@
+with builtins; map pathExists [ ./files/plain.txt ./files/none ./files/tree "${toString ./files}/tree/" "${toString ./files}/plain.txt/" ./files/tree/dangling ./files/tree/link ./files/plain.txt/x ./files/tree/folder-link/c.txt "/" "/nonexistent/a/b" (./files + "/tree/..") "${toString ./files}/plain.txt/." "${toString ./files}/tree/." "${toString ./files}/tree/dangling/" ]

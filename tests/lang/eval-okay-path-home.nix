@@ -1,0 +1,1 @@
+[ (toString ~/x) (toString ~/a/../b) (builtins.typeOf ~/x) ]

@@ -1,0 +1,1 @@
+let set = { inherit set; other = 1; }; in set

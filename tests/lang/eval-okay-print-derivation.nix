@@ -1,0 +1,1 @@
+let drv = derivation { name = "shown"; system = "s"; builder = "/b"; }; in { inherit drv; }

@@ -1,0 +1,1 @@
+"no quotes, ${"interpolated"} \"quoted\"\nand no newline at the end"

@@ -1,0 +1,1 @@
+{ getEnv = builtins.getEnv "LANG_TEST_WORD"; noSystem = builtins ? currentSystem; noTime = builtins ? currentTime; nixPath = builtins.nixPath; search = (builtins.tryEval <named>).success; sum = 1 + 1; }

@@ -1,0 +1,1 @@
+with builtins; { text = readFile ./files/plain.txt; string = readFile (toString ./files/plain.txt); link = readFile ./files/tree/link; empty = readFile ./files/tree/b/deep/empty; throughFolderLink = readFile ./files/tree/folder-link/c.txt; dots = readFile (./files + "/tree/b/../a.txt"); }

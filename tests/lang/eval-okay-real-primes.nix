@@ -1,0 +1,1 @@
+let sieve = list: if list == [ ] then [ ] else let p = builtins.head list; in [ p ] ++ sieve (builtins.filter (n: n - (n / p) * p != 0) (builtins.tail list)); in sieve (builtins.genList (n: n + 2) 60)

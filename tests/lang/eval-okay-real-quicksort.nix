@@ -1,0 +1,1 @@
+let sort = list: if list == [ ] then [ ] else let p = builtins.head list; rest = builtins.tail list; parts = builtins.partition (x: x < p) rest; in sort parts.right ++ [ p ] ++ sort parts.wrong; in sort [ 5 3 9 1 5 0 (-2) 7 ]

@@ -1,0 +1,1 @@
+with builtins; [ (split "a|ab|abc" "xabcy") (split "(a+|b)*" "aab") (match "(a|b|ab)*(c)?" "abc") (split "x*(x|xy)" "xxy") (match "(a*)(a*)" "aa") (match "(a|ab)(bc|c)?" "abc") (match "(a?)(ab)?" "ab") ]

@@ -1,0 +1,1 @@
+{ before = builtins.readFile <a.txt>; prefixed = import <extra>; stillThere = import <top.nix>; nixPath = map (e: e.prefix) builtins.nixPath; }

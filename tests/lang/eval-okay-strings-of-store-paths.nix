@@ -1,0 +1,1 @@
+with builtins; let drv = derivation { name = "d"; system = "s"; builder = "b"; }; in [ (substring 0 11 "${drv}" == "/nix/store/") (stringLength "${drv}") (match ".*-(.*)" (unsafeDiscardStringContext "${drv}")) ]

@@ -1,0 +1,1 @@
+let x = builtins.trace "evaluated once" 21; in x + x

@@ -1,0 +1,1 @@
+with builtins; map toJSON [ 1 (-1) 1.5 1.0 1.0e20 1.0e100 0.1 true false null "s" "quote\" back\\ nl\n tab\t ret\r slash/ ä 🙂" [ ] { } [ 1 [ 2 ] ] { b = 1; a = [ { } ]; "c d" = "\${x}"; } ./files/plain.txt { outPath = "just this"; other = x: x; } { __toString = s: "by toString"; f = x: x; } { outPath = { deep = 1; outPath = 2; }; } "\u0001" 9223372036854775807 ]

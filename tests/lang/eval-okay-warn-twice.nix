@@ -1,0 +1,1 @@
+map (x: builtins.warn "the same" x) [ 1 2 ]

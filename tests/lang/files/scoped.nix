@@ -1,0 +1,1 @@
+{ inherit (builtins) typeOf; sum = given + 1; }

@@ -1,0 +1,1 @@
+{ throws = throw "from the imported file"; fine = 1; }

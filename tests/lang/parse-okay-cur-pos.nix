@@ -1,0 +1,1 @@
+[ __curPos (let __curPos = 1; in __curPos) ]

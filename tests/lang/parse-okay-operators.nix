@@ -1,0 +1,1 @@
+a: b: c: [ (a + b - c * a / b) (a != b) (!a && b || c -> a) (a // b // c) (a ++ b ++ c) (-a) (- - 1) (a ? b.c) (a.b.c or 1) (a.b or c.d or 2) (a < b) (a <= b) (a > b) (a >= b) (!a ? b) (-a.b) (a b c) (a b.c (b c)) ]
