@@ -5,8 +5,8 @@
 mod cli;
 mod copy;
 mod engine;
-mod evaluators;
 mod eval_cli;
+mod evaluators;
 mod facts;
 mod flakes;
 mod known_hosts;
