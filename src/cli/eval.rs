@@ -2,6 +2,7 @@
 
 mod fetch;
 mod job;
+mod nix_conf;
 mod options;
 mod source;
 
@@ -16,7 +17,6 @@ use tokio::sync::oneshot;
 use tokio_util::sync::CancellationToken;
 
 use super::error::{CliError, exit_code};
-use super::output::Output;
 use crate::eval::STACK_SIZE;
 use crate::install::context::FailureKind;
 use crate::process::RealRunner;
@@ -31,6 +31,7 @@ use job::{Ended, Job};
 #[command(after_help = "Example:\n  nixos-bootstrap eval --expr '{ a = 1 + 1; }' --strict\n  \
                         nixos-bootstrap eval -f ./default.nix -A hello.meta --json --strict\n  \
                         nixos-bootstrap eval --expr '{ x }: x * 2' --arg x 21")]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 pub(super) struct Args {
     /// An attribute path below --expr or --file; without these, a file, `<name>`, or - for standard
     /// input
@@ -71,10 +72,10 @@ pub(super) struct Args {
 const PATIENCE: Duration = Duration::from_millis(500);
 
 /// Evaluates and prints.
-pub(super) async fn run(args: Args, output: &Output) -> Result<ExitCode, CliError> {
+pub(super) async fn run(args: Args) -> Result<ExitCode, CliError> {
     let stop = Stop::on_signals()?;
     let runner = Arc::new(RealRunner::new(stop.programs.clone()));
-    let job = Job::new(args, output, stop.evaluation.clone(), fetch::hook(runner))?;
+    let job = Job::new(args, stop.evaluation.clone(), fetch::hook(runner))?;
     let (sender, mut ended) = oneshot::channel();
     spawn(move || {
         // Nobody listens any more if the user did not want to wait.
@@ -91,11 +92,12 @@ pub(super) async fn run(args: Args, output: &Output) -> Result<ExitCode, CliErro
     };
     match ended.unwrap_or_else(|_| Ended::Failed("error: the evaluator has ended early".into())) {
         Ended::Printed => Ok(ExitCode::SUCCESS),
-        Ended::Failed(report) => {
+        // A program that was stopped is a failure for the evaluator.
+        Ended::Failed(report) if !stop.programs.is_cancelled() => {
             say(&report);
             Ok(exit_code(FailureKind::Failed))
         }
-        Ended::Interrupted => {
+        Ended::Failed(_) | Ended::Interrupted => {
             say("error: interrupted by the user");
             Ok(exit_code(FailureKind::Stopped))
         }

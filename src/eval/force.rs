@@ -110,21 +110,22 @@ impl<'a> Eval<'a> {
     /// Forces a value and all that it contains.
     pub fn force_deep(&mut self, value: Value<'a>, pos: Pos) -> Result<Value<'a>> {
         let mut seen = rustc_hash::FxHashSet::default();
-        self.force_all(value, pos, &mut seen)
+        self.force_all(value, pos, self.calls.len(), &mut seen)
     }
 
     fn force_all(
         &mut self,
         value: Value<'a>,
         pos: Pos,
+        depth: usize,
         seen: &mut rustc_hash::FxHashSet<usize>,
     ) -> Result<Value<'a>> {
-        self.check_stack()?;
+        super::print::check_depth(self, depth, pos)?;
         let value = self.force(value, pos)?;
         match value {
             Value::List(list) if !list.is_empty() && seen.insert(list.address()) => {
                 for (at, slot) in list.items().iter().enumerate() {
-                    if let Err(error) = self.force_all(Value::Ref(slot), pos, seen) {
+                    if let Err(error) = self.force_all(Value::Ref(slot), pos, depth + 1, seen) {
                         let message = format!("while evaluating list element at index {at}");
                         return Err(error.while_(pos, message));
                     }
@@ -133,7 +134,8 @@ impl<'a> Eval<'a> {
             Value::Attrs(attrs) if seen.insert(attrs.address()) => {
                 let sorted = attrs.sorted(self.arena, &self.symbols);
                 for attr in sorted {
-                    if let Err(error) = self.force_all(Value::Ref(attr.slot), attr.pos, seen) {
+                    let inner = Value::Ref(attr.slot);
+                    if let Err(error) = self.force_all(inner, attr.pos, depth + 1, seen) {
                         let name = self.symbols.text(attr.name);
                         let message = format!("while evaluating the attribute '{name}'");
                         return Err(error.while_(attr.pos, message));

@@ -14,6 +14,9 @@ use super::symbol::Symbol;
 /// From this many attributes on a set is looked up through a map while it is read.
 const MAPPED_FROM: u32 = 16;
 
+/// What an attribute name begins with, for messages.
+const ATTR_NAME: &str = "identifier or 'or' or '${' or '\"'";
+
 /// The attribute sets of a source while it is read: any of them may still grow.
 #[derive(Debug)]
 pub(super) struct OpenSets {
@@ -37,12 +40,13 @@ struct OpenSet {
 }
 
 impl OpenSets {
-    pub(super) fn new() -> Self {
+    /// No sets yet, but room for those of a source of this length.
+    pub(super) fn for_source_of(length: usize) -> Self {
         Self {
-            sets: Vec::new(),
-            attrs: Chains::new(),
-            dynamic: Chains::new(),
-            inherit_from: Chains::new(),
+            sets: Vec::with_capacity(length / 96),
+            attrs: Chains::with_capacity(length / 48),
+            dynamic: Chains::with_capacity(0),
+            inherit_from: Chains::with_capacity(0),
             map: FxHashMap::default(),
         }
     }
@@ -125,6 +129,7 @@ impl OpenSets {
     /// Puts all sets into the tree, when nothing can be added to them any more.
     pub(super) fn write(&self, ast: &mut Ast) {
         ast.sets.reserve_exact(self.sets.len());
+        ast.attrs.reserve_exact(self.attrs.len());
         for set in &self.sets {
             let attrs = self.attrs.write(set.attrs, &mut ast.attrs);
             sort(&mut ast.attrs, attrs);
@@ -162,11 +167,13 @@ impl Parser<'_> {
                 }
                 kind if kind == end => return Ok(()),
                 Kind::Inherit => self.inherit(set)?,
-                _ => {
+                Kind::Or | Kind::Quote | Kind::DollarCurly => {
                     let (base, offset) = (self.names.len(), self.offset());
                     self.attr_path()?;
                     self.path_binding(set, base, offset)?;
                 }
+                _ if end == Kind::In => return Err(self.unexpected("'in' or 'inherit'").into()),
+                _ => return Err(self.unexpected("'inherit'").into()),
             }
         }
     }
@@ -192,7 +199,7 @@ impl Parser<'_> {
 
     /// The rest of a binding whose path is read: the names from `base`.
     fn path_binding(&mut self, set: AttrsId, base: usize, offset: u32) -> Parsed<()> {
-        self.expect(Kind::Assign, "'='")?;
+        self.expect(Kind::Assign, "'.' or '='")?;
         let value = self.expression()?;
         self.expect(Kind::Semicolon, "';'")?;
         self.define(set, base, value, offset)?;
@@ -213,7 +220,7 @@ impl Parser<'_> {
         }
         while self.kind() != Kind::Semicolon {
             let offset = self.offset();
-            let AttrName::Static(name) = self.attr_name()? else {
+            let AttrName::Static(name) = self.attr_name("")? else {
                 return Err(self.error(offset, "dynamic attributes not allowed in inherit").into());
             };
             let (value, kind) = match from {
@@ -314,9 +321,9 @@ impl Parser<'_> {
         for def in moved.iter().filter(|def| def.kind == AttrKind::InheritedFrom) {
             let Expr::Select { base, .. } = self.ast.expr(def.value) else { continue };
             if last != Some(base)
-                && let Expr::InheritFrom(number) = &mut self.ast.exprs[base.0 as usize]
+                && let Expr::InheritFrom(number) = self.ast.expr(base)
             {
-                *number += by;
+                self.ast.replace(base, Expr::InheritFrom(number + by));
                 last = Some(base);
             }
         }
@@ -324,10 +331,11 @@ impl Parser<'_> {
 
     #[cold]
     fn duplicate(&self, path: &[AttrName], offset: u32, earlier: u32) -> ParseError {
+        // What is below a computed name is new, and so never there twice.
         let names: Vec<_> = path
             .iter()
             .map(|name| match name {
-                AttrName::Static(symbol) => self.lexer.symbols.text(*symbol).into_owned(),
+                AttrName::Static(symbol) => self.lexer.symbols.quoted(*symbol),
                 AttrName::Dynamic(_) => "${…}".to_owned(),
             })
             .collect();
@@ -337,7 +345,7 @@ impl Parser<'_> {
 
     /// `a.b."c".${d}`, onto `names`.
     pub(super) fn attr_path(&mut self) -> Parsed<()> {
-        let name = self.attr_name()?;
+        let name = self.attr_name(ATTR_NAME)?;
         self.names.push(name);
         self.more_names()
     }
@@ -346,7 +354,7 @@ impl Parser<'_> {
     fn more_names(&mut self) -> Parsed<()> {
         while self.kind() == Kind::Dot {
             self.advance();
-            let name = self.attr_name()?;
+            let name = self.attr_name(ATTR_NAME)?;
             self.names.push(name);
         }
         Ok(())
@@ -361,16 +369,16 @@ impl Parser<'_> {
 
     /// One name of a path. A string that is known while parsing is a static name.
     #[inline]
-    fn attr_name(&mut self) -> Parsed<AttrName> {
+    fn attr_name(&mut self, expected: &str) -> Parsed<AttrName> {
         if self.kind() == Kind::Id {
             let name = self.symbol();
             self.advance();
             return Ok(AttrName::Static(name));
         }
-        self.other_attr_name()
+        self.other_attr_name(expected)
     }
 
-    fn other_attr_name(&mut self) -> Parsed<AttrName> {
+    fn other_attr_name(&mut self, expected: &str) -> Parsed<AttrName> {
         let expr = match self.kind() {
             Kind::Or => {
                 self.advance();
@@ -390,7 +398,7 @@ impl Parser<'_> {
                 self.expect(Kind::BraceClose, "'}'")?;
                 expr
             }
-            _ => return Err(self.unexpected("an attribute name").into()),
+            _ => return Err(self.unexpected(expected).into()),
         };
         Ok(match self.ast.expr(expr) {
             Expr::Str(text) => AttrName::Static(self.lexer.symbols.intern(self.ast.text(text))),

@@ -27,8 +27,13 @@ pub(super) struct Chains<T> {
 }
 
 impl<T: Copy> Chains<T> {
-    pub(super) fn new() -> Self {
-        Self { links: Vec::new() }
+    pub(super) fn with_capacity(items: usize) -> Self {
+        Self { links: Vec::with_capacity(items) }
+    }
+
+    /// How many items there are in all lists.
+    pub(super) fn len(&self) -> usize {
+        self.links.len()
     }
 
     /// Adds to `chain`; the place of the item stays the same for good.
@@ -77,7 +82,7 @@ mod tests {
 
     #[test]
     fn lists_grow_beside_each_other() {
-        let mut chains = Chains::new();
+        let mut chains = Chains::with_capacity(0);
         let (mut odd, mut even) = (Chain::EMPTY, Chain::EMPTY);
         for number in 0..6 {
             chains.push(if number % 2 == 0 { &mut even } else { &mut odd }, number);

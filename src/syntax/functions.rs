@@ -82,7 +82,7 @@ impl Parser<'_> {
                     self.advance();
                     self.formal(name, offset)?;
                 }
-                _ => return Err(self.unexpected("identifier, '...' or '}'").into()),
+                _ => return Err(self.unexpected("identifier or '...' or '}'").into()),
             }
         }
         self.expect(Kind::BraceClose, "'}'")?;
@@ -110,7 +110,7 @@ impl Parser<'_> {
         match self.kind() {
             Kind::Comma => self.advance(),
             Kind::BraceClose => {}
-            _ => return Err(self.unexpected("',' or '}'").into()),
+            _ => return Err(self.unexpected("'}' or ','").into()),
         }
         Ok(())
     }
@@ -128,6 +128,9 @@ impl Parser<'_> {
             self.advance();
             arg = Some(self.symbol());
             self.expect(Kind::Id, "identifier")?;
+        }
+        if arg.is_none() && self.kind() != Kind::Colon {
+            return Err(self.unexpected("':' or '@'").into());
         }
         self.pattern_function(offset, arg, pattern)
     }

@@ -5,6 +5,9 @@ use super::parser::{Parsed, Parser};
 use super::scan;
 use super::strings::unescaped;
 
+/// What may stand in an indented string, for messages.
+const INSIDE: &str = "indented string or '${' or end of an indented string";
+
 /// A piece of an indented string, before its indentation is taken off.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Piece {
@@ -27,7 +30,7 @@ impl Parser<'_> {
         let mut at = self.lexer.pos;
         loop {
             let (piece, end) = match src[at.min(src.len())..] {
-                [] => return Err(self.unexpected_end("end of an indented string").into()),
+                [] => return Err(self.unexpected_end(INSIDE).into()),
                 [b'\'', b'\'', b'$', ..] => (Piece::Escaped(b"$"), at + 3),
                 [b'\'', b'\'', b'\'', ..] => (Piece::Escaped(b"''"), at + 3),
                 [b'\'', b'\'', b'\\', escaped, ..] => {
@@ -55,17 +58,21 @@ impl Parser<'_> {
 
     /// Where the plain text ends that stands at `at` of an indented string: `$` counts with a byte
     /// after it that is neither `{` nor `'`, and `'` with one that is neither `'` nor `$`.
-    fn written(&self, mut at: usize) -> Parsed<usize> {
+    fn written(&self, start: usize) -> Parsed<usize> {
         let src = self.lexer.src;
+        let mut at = start;
+        let mut null = false;
         loop {
             at = scan::indented_mark(src, at);
             match src[at..] {
-                [0, ..] | [b'$' | b'\'', 0, ..] => return Err(self.null_byte(at).into()),
+                [0, ..] => at += 1,
                 [b'$', next, ..] if next != b'{' && next != b'\'' => at += 2,
                 [b'\'', next, ..] if next != b'\'' && next != b'$' => at += 2,
-                _ => return Ok(at),
+                _ => break,
             }
+            null |= src.get(at - 1) == Some(&0);
         }
+        if null { Err(self.null_byte(start, &src[start..at]).into()) } else { Ok(at) }
     }
 
     /// The node of the pieces from `base`, without their common indentation.

@@ -71,6 +71,7 @@ pub(super) enum Kind {
     Ellipsis,
     /// A byte that no expression has.
     Other,
+    /// The end of the source, or a NUL.
     End,
 }
 
@@ -423,7 +424,8 @@ impl<'a> Lexer<'a> {
             (b'|', b'>') => (Kind::PipeInto, 2),
             (b'$', b'{') => (Kind::DollarCurly, 2),
             (b'~', b'/') => self.home_path(start),
-            _ if start >= self.src.len() => (Kind::End, 0),
+            // As in C++ Nix, a NUL ends the source, whatever comes after it.
+            (0, _) => (Kind::End, 0),
             _ => (Kind::Other, 1),
         };
         self.token.kind = kind;

@@ -56,7 +56,7 @@ impl Parser<'_> {
                 while self.kind() == Kind::PipeInto {
                     let offset = self.pipe_operator()?;
                     let function = self.operand_of(0)?;
-                    argument = self.call(offset, function, &[argument]);
+                    argument = self.piped(offset, function, argument);
                 }
                 Ok(argument)
             }
@@ -71,12 +71,17 @@ impl Parser<'_> {
                 }
                 while self.parts.len() > base {
                     let Some((offset, function)) = self.parts.pop() else { break };
-                    last = self.call(offset, function, &[last]);
+                    last = self.piped(offset, function, last);
                 }
                 Ok(last)
             }
             _ => Ok(first),
         }
+    }
+
+    fn piped(&mut self, offset: u32, function: ExprId, argument: ExprId) -> ExprId {
+        self.ids.push(argument);
+        self.apply(offset, function, self.ids.len() - 1)
     }
 
     fn pipe_operator(&mut self) -> Parsed<u32> {
@@ -138,9 +143,7 @@ impl Parser<'_> {
                 break;
             }
             if bound.alone && last_alone == Some(bound.left) {
-                return Err(self
-                    .unexpected("an operand, since this operator does not associate")
-                    .into());
+                return Err(self.unexpected("").into());
             }
             last_alone = bound.alone.then_some(bound.left);
             result = self.operator(start, result, bound)?;

@@ -1,7 +1,7 @@
 //! Recursive descent, straight into the tree. Operators are in `operators.rs`, functions in
 //! `functions.rs`, bindings in `attrs.rs`, the inside of strings in `strings.rs`.
 
-use super::ast::{Ast, AttrName, Expr, ExprId, Formal};
+use super::ast::{Ast, AttrName, Expr, ExprId, Formal, index};
 use super::attrs::OpenSets;
 use super::error::ParseError;
 use super::indented::Piece;
@@ -57,22 +57,17 @@ pub(super) struct Parser<'a> {
 
 impl<'a> Parser<'a> {
     fn new(source: &'a [u8], symbols: &'a mut Symbols, features: Features) -> Self {
-        let mut ast = Ast::default();
-        // What a source of this length usually needs, so that arrays seldom move.
-        ast.exprs.reserve(source.len() / 20);
-        ast.offsets.reserve(source.len() / 20);
-        ast.ids.reserve(source.len() / 48);
-        ast.text.reserve(source.len() / 4);
+        let length = source.len();
         Self {
             lexer: Lexer::new(source, symbols),
-            ast,
+            ast: Ast::for_source_of(length),
             features,
             depth: 0,
-            sets: OpenSets::new(),
-            ids: Vec::new(),
-            parts: Vec::new(),
-            names: Vec::new(),
-            formals: Vec::new(),
+            sets: OpenSets::for_source_of(length),
+            ids: Vec::with_capacity(16),
+            parts: Vec::with_capacity(16),
+            names: Vec::with_capacity(16),
+            formals: Vec::with_capacity(16),
             pieces: Vec::new(),
         }
     }
@@ -122,31 +117,35 @@ impl<'a> Parser<'a> {
         Ok(())
     }
 
-    /// The error that the current token is not what had to come.
+    /// The error that the current token is not what had to come, in C++ Nix's words: `expected` is
+    /// what it lists, which is nothing where more than four kinds of token may come.
     #[cold]
     pub(super) fn unexpected(&self, expected: &str) -> ParseError {
         let shown = match self.kind() {
-            Kind::End => "end of file".to_owned(),
-            Kind::Id => "identifier".to_owned(),
-            Kind::Int => "integer".to_owned(),
-            Kind::Float => "floating-point literal".to_owned(),
-            Kind::Path => "path".to_owned(),
-            Kind::HomePath => "'~/…' path".to_owned(),
-            Kind::SearchPath => "'<…>' path".to_owned(),
-            Kind::Uri => "URI".to_owned(),
-            Kind::IndentedOpen => "start of an indented string".to_owned(),
-            _ => format!("'{}'", String::from_utf8_lossy(self.lexer.token_bytes())),
+            Kind::End => "end of file",
+            Kind::Id => "identifier",
+            Kind::Int => "integer",
+            Kind::Float => "floating-point literal",
+            Kind::Path => "path",
+            Kind::HomePath => "'~/…' path",
+            Kind::SearchPath => "'<…>' path",
+            Kind::Uri => "URI",
+            Kind::IndentedOpen => "start of an indented string",
+            Kind::Other => "invalid token",
+            _ => &format!("'{}'", String::from_utf8_lossy(self.lexer.token_bytes())),
         };
-        self.error(
-            self.offset(),
-            &format!("syntax error, unexpected {shown}, expecting {expected}"),
-        )
+        self.unexpected_here(self.offset(), shown, expected)
     }
 
+    /// The same where the source ends within a token.
     #[cold]
     pub(super) fn unexpected_end(&self, expected: &str) -> ParseError {
-        let message = format!("syntax error, unexpected end of file, expecting {expected}");
-        self.error(super::ast::index(self.lexer.src.len()), &message)
+        self.unexpected_here(index(self.lexer.src.len()), "end of file", expected)
+    }
+
+    pub(super) fn unexpected_here(&self, offset: u32, shown: &str, expected: &str) -> ParseError {
+        let expecting = if expected.is_empty() { "" } else { ", expecting " };
+        self.error(offset, &format!("syntax error, unexpected {shown}{expecting}{expected}"))
     }
 
     #[cold]
@@ -262,9 +261,23 @@ impl<'a> Parser<'a> {
             let argument = self.select()?;
             self.ids.push(argument);
         }
-        let args = self.ast.add_ids(&self.ids[base..]);
+        Ok(self.apply(offset, function, base))
+    }
+
+    /// The call of `function` with the arguments `ids[base..]`. As in C++ Nix, a call that is
+    /// called is one call with more arguments.
+    pub(super) fn apply(&mut self, offset: u32, function: ExprId, base: usize) -> ExprId {
+        let more = &self.ids[base..];
+        let id = if let Expr::Call { function: callee, args } = self.ast.expr(function) {
+            let args = self.ast.add_ids_after(args, more);
+            self.ast.replace(function, Expr::Call { function: callee, args });
+            function
+        } else {
+            let args = self.ast.add_ids(more);
+            self.ast.add(offset, Expr::Call { function, args })
+        };
         self.ids.truncate(base);
-        Ok(self.ast.add(offset, Expr::Call { function, args }))
+        id
     }
 
     /// `a.b.c or d`, as it stands in a list or as an argument.
@@ -341,7 +354,7 @@ impl<'a> Parser<'a> {
             Kind::Int => Expr::Int(self.integer()?),
             Kind::Float => Expr::Float(self.float()?),
             Kind::Uri => Expr::Str(self.ast.add_text(self.lexer.token_bytes())),
-            _ => return Err(self.unexpected("an expression").into()),
+            _ => return Err(self.unexpected("").into()),
         };
         self.advance();
         Ok(self.ast.add(offset, expr))

@@ -63,10 +63,14 @@ impl<'a> Parser<'a> {
         let src = self.lexer.src;
         let before = self.ast.text.len();
         let mut at = start;
+        let mut null = false;
         loop {
             let mark = scan::string_mark(src, at);
             self.ast.text.extend_from_slice(&src[at..mark]);
             let (bytes, length): (&[u8], _) = match src[mark..] {
+                [b'"', ..] | [b'$', b'{', ..] if null => {
+                    return Err(self.null_byte(start, &self.ast.text[before..]).into());
+                }
                 [b'"', ..] | [b'$', b'{', ..] => return Ok((self.ast.text_from(before), mark)),
                 [b'\\', escaped, ..] => (&[unescaped(escaped)], 2),
                 // `$$` is two dollars, so that `$${` interpolates nothing.
@@ -74,10 +78,10 @@ impl<'a> Parser<'a> {
                 // CR and CR LF count as LF.
                 [b'\r', b'\n', ..] => (b"\n", 2),
                 [b'\r', ..] => (b"\n", 1),
-                [0, ..] => return Err(self.null_byte(mark).into()),
                 [] | [b'\\'] => return Err(self.unexpected_end("'\"'").into()),
                 [byte, ..] => (&[byte], 1),
             };
+            null |= bytes == [0];
             self.ast.text.extend_from_slice(bytes);
             at = mark + length;
         }
@@ -133,8 +137,7 @@ impl<'a> Parser<'a> {
                 if self.lexer.at(at - 1) == b'/' {
                     break;
                 }
-                let message = "syntax error, unexpected end of path, expecting '${'";
-                return Err(self.error(index(at), message).into());
+                return Err(self.unexpected_here(index(at), "end of path", "'${'").into());
             }
         }
         if self.lexer.at(at - 1) == b'/' {
@@ -149,10 +152,12 @@ impl<'a> Parser<'a> {
         Ok(self.concat(offset, base, false))
     }
 
+    /// The error that the text which begins at `at` holds a null byte.
     #[cold]
-    pub(super) fn null_byte(&self, at: usize) -> ParseError {
-        let message = "input string contains a null byte, which Nix strings can't hold";
-        self.error(index(at), message)
+    pub(super) fn null_byte(&self, at: usize, text: &[u8]) -> ParseError {
+        let shown = String::from_utf8_lossy(text).replace('\0', "␀");
+        let why = "cannot be represented as Nix string because it contains null bytes";
+        self.error(index(at), &format!("input string '{shown}' {why}"))
     }
 }
 

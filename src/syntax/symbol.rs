@@ -62,7 +62,7 @@ pub struct Symbols {
     bytes: Vec<u8>,
     /// Where each name ends in `bytes`; it starts where the one before ends.
     ends: Vec<u32>,
-    /// Open addressing, linear probing; a power of two of them, at most half taken.
+    /// Open addressing, linear probing; a power of two of them, at most three quarters taken.
     slots: Vec<Slot>,
 }
 
@@ -142,14 +142,14 @@ impl Symbols {
         self.bytes.extend_from_slice(name);
         self.ends.push(u32::try_from(self.bytes.len()).unwrap_or(u32::MAX));
         self.slots[at] = Slot { key, len: length(name), index };
-        if self.ends.len() * 2 > self.slots.len() {
+        if self.ends.len() * 4 > self.slots.len() * 3 {
             self.grow();
         }
         Symbol(index)
     }
 
     fn grow(&mut self) {
-        let larger = vec![EMPTY; self.slots.len() * 4];
+        let larger = vec![EMPTY; self.slots.len() * 2];
         let slots = std::mem::replace(&mut self.slots, larger);
         for slot in slots.into_iter().filter(|slot| slot.index != FREE) {
             let mut at = self.place(slot.key);
@@ -179,6 +179,32 @@ impl Symbols {
     #[must_use]
     pub fn text(&self, symbol: Symbol) -> std::borrow::Cow<'_, str> {
         String::from_utf8_lossy(self.name(symbol))
+    }
+
+    /// The name as it is written in an attribute path: in quotes where it has to be.
+    pub(super) fn quoted(&self, symbol: Symbol) -> String {
+        let name = self.name(symbol);
+        let plain = name.first().is_some_and(|byte| byte.is_ascii_alphabetic() || *byte == b'_')
+            && name.iter().all(|byte| byte.is_ascii_alphanumeric() || b"_'-".contains(byte));
+        let text = self.text(symbol);
+        // The keywords are the first symbols; `or` is one that needs no quotes.
+        if plain && symbol >= Symbol::OR {
+            return text.into_owned();
+        }
+        let mut quoted = String::with_capacity(text.len() + 2);
+        quoted.push('"');
+        for (at, char) in text.char_indices() {
+            match char {
+                '\n' => quoted.push_str("\\n"),
+                '\r' => quoted.push_str("\\r"),
+                '\t' => quoted.push_str("\\t"),
+                '"' | '\\' => quoted.extend(['\\', char]),
+                '$' if text[at..].starts_with("${") => quoted.push_str("\\$"),
+                _ => quoted.push(char),
+            }
+        }
+        quoted.push('"');
+        quoted
     }
 
     /// How many names there are.

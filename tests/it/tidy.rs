@@ -9,8 +9,8 @@ use std::path::{Path, PathBuf};
 const ROOMS: &[(&str, &[&str])] = &[
     ("validated", &[]),
     ("process", &["validated"]),
-    ("syntax", &[]),
     ("store", &[]),
+    ("syntax", &[]),
     ("eval", &["syntax", "store"]),
     ("facts", &["validated", "process"]),
     ("remote", &["validated", "process"]),

@@ -8,7 +8,7 @@ use super::Args;
 use super::options::{Argument, Chosen};
 use super::source::{Source, Wanted, bytes, stdin};
 use crate::cli::error::CliError;
-use crate::cli::output::{Output, print_bytes};
+use crate::cli::output::print_bytes;
 use crate::eval::arena::Arena;
 use crate::eval::error::{Error, ErrorKind};
 use crate::eval::io::{FetchHook, RealIo};
@@ -74,7 +74,6 @@ impl Job {
     /// Checks the arguments. `stop` interrupts the evaluation, which fetches with `fetch`.
     pub(super) fn new(
         args: Args,
-        output: &Output,
         stop: Arc<AtomicBool>,
         fetch: FetchHook,
     ) -> Result<Self, CliError> {
@@ -86,6 +85,8 @@ impl Job {
             _ => Form::Plain,
         };
         let colour = console::colors_enabled_stderr();
+        let columns = console::Term::stderr().size_checked().map(|(_, columns)| columns);
+        let width = columns.map_or(ReportOptions::default().width, usize::from).max(40);
         let chosen = args.options.choose()?;
         let show_trace = chosen.show_trace;
         Ok(Self {
@@ -94,7 +95,7 @@ impl Job {
             form,
             strict: args.strict,
             chosen,
-            report: ReportOptions { colour, show_trace, width: output.style.width },
+            report: ReportOptions { colour, show_trace, width },
             io: RealIo::new().with_colour(colour).stopped_by(stop).fetching_with(fetch),
         })
     }

@@ -11,6 +11,7 @@ use crate::ui::terminal::say;
 /// Flags as in nix-instantiate(1) and nix.conf(5).
 #[derive(Debug, clap::Args)]
 #[command(next_help_heading = "Evaluation")]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 pub(super) struct Options {
     /// Pass the expression as this argument to functions (repeatable)
     #[arg(long, value_names = ["NAME", "EXPR"], num_args = 2, allow_hyphen_values = true)]
@@ -82,8 +83,19 @@ impl Options {
             show_trace: self.show_trace,
             arguments: arguments(self.arg, self.argstr),
         };
+        for (name, value) in super::nix_conf::settings() {
+            set(&mut chosen, &name, &value);
+        }
+        if let Some(entries) = std::env::var_os("NIX_PATH") {
+            let entries = split(entries.as_bytes()).into_iter();
+            chosen.settings.search_path = entries.map(search_path).collect();
+        } else if chosen.settings.search_path.is_empty() {
+            chosen.settings.search_path = channels(&chosen.settings);
+        }
         for pair in self.option.chunks_exact(2) {
-            set(&mut chosen, &pair[0], &pair[1]);
+            if !set(&mut chosen, &pair[0], &pair[1]) {
+                warn(&format!("unknown setting '{}'", pair[0]));
+            }
         }
         for features in &self.extra_experimental_features {
             turn_on(&mut chosen.settings, features);
@@ -96,9 +108,7 @@ impl Options {
             settings.search_path.clear();
         } else {
             let given = self.include.iter().map(|entry| search_path(entry.as_bytes()));
-            let nix_path = std::mem::take(&mut settings.search_path);
-            let nix_path = if nix_path.is_empty() { environment(settings) } else { nix_path };
-            settings.search_path = given.chain(nix_path).collect();
+            settings.search_path = given.chain(settings.search_path.clone()).collect();
         }
         Ok(chosen)
     }
@@ -127,8 +137,8 @@ fn arguments(expressions: Vec<OsString>, strings: Vec<OsString>) -> Vec<(Vec<u8>
     all
 }
 
-/// `--option NAME VALUE`
-fn set(chosen: &mut Chosen, name: &str, value: &str) {
+/// Sets a setting of nix.conf(5). Is it one that evaluation knows?
+fn set(chosen: &mut Chosen, name: &str, value: &str) -> bool {
     let settings = &mut chosen.settings;
     let flag = match name {
         "pure-eval" => Some(&mut settings.pure),
@@ -144,7 +154,7 @@ fn set(chosen: &mut Chosen, name: &str, value: &str) {
             "false" | "no" | "0" => *flag = false,
             _ => warn(&format!("Boolean setting '{name}' has invalid value '{value}'")),
         }
-        return;
+        return true;
     }
     match name {
         "max-call-depth" => match value.parse() {
@@ -164,8 +174,9 @@ fn set(chosen: &mut Chosen, name: &str, value: &str) {
             turn_on(settings, value);
         }
         "extra-experimental-features" => turn_on(settings, value),
-        _ => warn(&format!("unknown setting '{name}'")),
+        _ => return false,
     }
+    true
 }
 
 /// Experimental features of Nix 2.34 that change nothing for an evaluation.
@@ -218,11 +229,8 @@ fn search_path(entry: &[u8]) -> SearchPath {
     }
 }
 
-/// The search path of the environment: `NIX_PATH`, or else the channels of the user and of root.
-fn environment(settings: &Settings) -> Vec<SearchPath> {
-    if let Some(set) = std::env::var_os("NIX_PATH") {
-        return split(set.as_bytes()).into_iter().map(search_path).collect();
-    }
+/// The search path where nothing is set: the channels of the user and of root.
+fn channels(settings: &Settings) -> Vec<SearchPath> {
     let root: &[u8] = b"/nix/var/nix/profiles/per-user/root/channels";
     let own = settings.home.as_ref().map(|home| [home, &b"/.nix-defexpr/channels"[..]].concat());
     let entry = |prefix: &[u8], path: Vec<u8>| SearchPath { prefix: prefix.to_vec(), path };
@@ -274,8 +282,9 @@ mod tests {
         let mut chosen =
             Chosen { settings: Settings::default(), show_trace: false, arguments: Vec::new() };
         for (name, value) in set_options {
-            set(&mut chosen, name, value);
+            assert!(set(&mut chosen, name, value), "{name}");
         }
+        assert!(!set(&mut chosen, "no-such", "x"));
         chosen
     }
 
@@ -291,7 +300,6 @@ mod tests {
             ("system", "aarch64-linux"),
             ("eval-system", ""),
             ("experimental-features", "flakes pipe-operators nix-command"),
-            ("no-such", "x"),
         ]);
         let settings = &chosen.settings;
         assert_eq!((settings.max_call_depth, settings.pure, chosen.show_trace), (7, true, true));

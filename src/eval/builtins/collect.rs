@@ -97,18 +97,18 @@ fn grouped<'a>(
 ) -> Attrs<'a> {
     // Stable, and quick where it finds runs that are sorted already, as the attributes of a set are.
     named.sort_by_key(|(name, _)| *name);
-    let mut names = Vec::new();
+    let mut keys = Vec::new();
     let mut values = Vec::new();
     for group in named.chunk_by(|(one, _), (other, _)| one == other) {
         let Some(&(name, _)) = group.first() else { continue };
         let list = shared(eval, group.len(), group.iter().map(|(_, slot)| *slot));
-        names.push(name);
+        keys.push(name);
         values.push(value(eval, name, list));
     }
-    if names.is_empty() {
+    if keys.is_empty() {
         return eval.empty_attrs();
     }
-    let shape = Shape::new(eval.arena, &names, &[]);
+    let shape = Shape::new(eval.arena, &keys, &[]);
     Attrs::new(eval.arena, shape, |index| values[index])
 }
 

@@ -12,11 +12,11 @@ use crate::eval::{Coercion, Eval};
 pub(super) const PRIMOPS: &[PrimOp] = &[
     PrimOp { name: "abort", arity: 1, strict: 0, run: abort },
     PrimOp { name: "addErrorContext", arity: 2, strict: 0, run: add_error_context },
-    PrimOp { name: "break", arity: 1, strict: 0b1, run: break_ },
+    PrimOp { name: "break", arity: 1, strict: 0b1, run: last },
     PrimOp { name: "deepSeq", arity: 2, strict: 0, run: deep_seq },
     PrimOp { name: "import", arity: 1, strict: 0, run: import },
     PrimOp { name: "scopedImport", arity: 2, strict: 0, run: scoped_import },
-    PrimOp { name: "seq", arity: 2, strict: 0b11, run: seq },
+    PrimOp { name: "seq", arity: 2, strict: 0b11, run: last },
     PrimOp { name: "throw", arity: 1, strict: 0, run: throw },
     PrimOp { name: "trace", arity: 2, strict: 0, run: trace },
     PrimOp { name: "traceVerbose", arity: 2, strict: 0, run: trace_verbose },
@@ -51,11 +51,6 @@ fn add_error_context<'a>(eval: &mut Eval<'a>, args: &[Value<'a>], pos: Pos) -> R
     }
 }
 
-/// There is no debugger to break into.
-fn break_<'a>(_: &mut Eval<'a>, args: &[Value<'a>], _: Pos) -> Result<Value<'a>> {
-    Ok(args[0])
-}
-
 fn try_eval<'a>(eval: &mut Eval<'a>, args: &[Value<'a>], pos: Pos) -> Result<Value<'a>> {
     let (value, success) = match eval.force(args[0], pos) {
         Ok(value) => (kept(args[0], value), true),
@@ -76,8 +71,10 @@ fn kept<'a>(argument: Value<'a>, value: Value<'a>) -> Value<'a> {
     }
 }
 
-fn seq<'a>(_: &mut Eval<'a>, args: &[Value<'a>], _: Pos) -> Result<Value<'a>> {
-    Ok(args[1])
+/// `seq`, after both arguments were evaluated, and `break`, since there is no debugger to break into.
+#[expect(clippy::unnecessary_wraps, reason = "as all builtins")]
+fn last<'a>(_: &mut Eval<'a>, args: &[Value<'a>], _: Pos) -> Result<Value<'a>> {
+    Ok(args[args.len() - 1])
 }
 
 fn deep_seq<'a>(eval: &mut Eval<'a>, args: &[Value<'a>], pos: Pos) -> Result<Value<'a>> {

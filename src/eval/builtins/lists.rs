@@ -60,15 +60,12 @@ fn elem_at<'a>(eval: &mut Eval<'a>, args: &[Value<'a>], pos: Pos) -> Result<Valu
     let index = eval.force_int(args[1], pos, what)?;
     let what = "while evaluating the first argument passed to 'builtins.elemAt'";
     let list = eval.force_list(args[0], pos, what)?;
-    match usize::try_from(index).ok().and_then(|index| list.items().get(index)) {
-        Some(slot) => eval.force_slot(slot, pos),
-        None => {
-            let size = list.len();
-            let message =
-                format!("'builtins.elemAt' called with index {index} on a list of size {size}");
-            Err(Error::evaluation(pos, message))
-        }
+    if let Some(slot) = usize::try_from(index).ok().and_then(|index| list.items().get(index)) {
+        return eval.force_slot(slot, pos);
     }
+    let size = list.len();
+    let message = format!("'builtins.elemAt' called with index {index} on a list of size {size}");
+    Err(Error::evaluation(pos, message))
 }
 
 fn map<'a>(eval: &mut Eval<'a>, args: &[Value<'a>], pos: Pos) -> Result<Value<'a>> {
@@ -203,12 +200,11 @@ fn elem<'a>(eval: &mut Eval<'a>, args: &[Value<'a>], pos: Pos) -> Result<Value<'
     };
     let what = "while searching for the presence of the given element in the list";
     for slot in list.items() {
-        let found = match place {
-            Some(place) => eval.equal_slots(place, slot, pos),
-            None => {
-                let value = eval.force_slot(slot, pos)?;
-                eval.equal(wanted, value, pos)
-            }
+        let found = if let Some(place) = place {
+            eval.equal_slots(place, slot, pos)
+        } else {
+            let value = eval.force_slot(slot, pos)?;
+            eval.equal(wanted, value, pos)
         };
         if found.map_err(|error| error.while_(pos, what))? {
             return Ok(Value::Bool(true));

@@ -9,7 +9,9 @@ mod control;
 mod derivation;
 mod env;
 mod fetch;
+mod flake_refs;
 mod hashes;
+mod inputs;
 mod json;
 mod lists;
 mod numbers;
@@ -20,6 +22,7 @@ mod sort;
 mod strings;
 #[cfg(test)]
 mod tests;
+mod toml;
 mod types;
 mod versions;
 mod xml;
@@ -58,6 +61,7 @@ const FAMILIES: &[&[PrimOp]] = &[
     control::PRIMOPS,
     derivation::PRIMOPS,
     env::PRIMOPS,
+    flake_refs::PRIMOPS,
     hashes::PRIMOPS,
     json::PRIMOPS,
     lists::PRIMOPS,
@@ -67,6 +71,7 @@ const FAMILIES: &[&[PrimOp]] = &[
     sets::PRIMOPS,
     sort::PRIMOPS,
     strings::PRIMOPS,
+    toml::PRIMOPS,
     types::PRIMOPS,
     versions::PRIMOPS,
     xml::PRIMOPS,

@@ -88,7 +88,7 @@ fn floor<'a>(eval: &mut Eval<'a>, args: &[Value<'a>], pos: Pos) -> Result<Value<
 
 /// `result` as an integer. An integer that a float can't hold exactly is refused, as Nix has done since
 /// it found that it used to give wrong results for it.
-fn rounded<'a>(argument: Value<'a>, result: f64, pos: Pos) -> Result<Value<'a>> {
+fn rounded(argument: Value<'_>, result: f64, pos: Pos) -> Result<Value<'_>> {
     const BUG: &str = "Due to a bug (see https://github.com/NixOS/nix/issues/12899)";
     const FUTURE: &str = "Future Nix versions might implement the correct behavior.";
     /// 2^63, the first integer above all.

@@ -80,12 +80,11 @@ fn split<'a>(eval: &mut Eval<'a>, args: &[Value<'a>], _: Pos) -> Result<Value<'a
     Ok(eval.list(&parts))
 }
 
+/// Null for a group that took no part in the match.
 fn list_of_groups<'a>(eval: &Eval<'a>, text: &[u8], groups: &[Option<Range<usize>>]) -> Value<'a> {
     let group = |range: &Option<Range<usize>>| {
-        range
-            .as_ref()
-            .and_then(|range| text.get(range.clone()))
-            .map_or(Value::Null, |part| eval.string(part))
+        let part = range.as_ref().and_then(|range| text.get(range.clone()));
+        part.map_or(Value::Null, |part| eval.string(part))
     };
     let parts: Vec<Value<'a>> = groups.iter().map(group).collect();
     eval.list(&parts)

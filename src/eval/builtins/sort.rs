@@ -5,6 +5,7 @@ use std::cell::Cell;
 
 use super::PrimOp;
 use crate::eval::Eval;
+use crate::eval::code::{Arithmetic, Node};
 use crate::eval::error::Result;
 use crate::eval::position::Pos;
 use crate::eval::value::{List, Value, share};
@@ -25,7 +26,9 @@ fn sort<'a>(eval: &mut Eval<'a>, args: &[Value<'a>], pos: Pos) -> Result<Value<'
         eval.force_slot(slot, pos)?;
     }
     let by_order = matches!(comparator, Value::PrimOp(id) if eval.primop(id).name == "lessThan");
-    if by_order && let Some(sorted) = sort_alike(eval, list) {
+    if (by_order || is_less(eval, comparator))
+        && let Some(sorted) = sort_alike(eval, list)
+    {
         return Ok(sorted);
     }
     let mut elements: Vec<Value<'a>> = list.items().iter().map(share).collect();
@@ -44,6 +47,21 @@ fn sort<'a>(eval: &mut Eval<'a>, args: &[Value<'a>], pos: Pos) -> Result<Value<'
         })?;
     }
     Ok(eval.list(&elements))
+}
+
+/// Is the function `a: b: a < b`?
+fn is_less(eval: &Eval<'_>, function: Value<'_>) -> bool {
+    let Value::Lambda(outer, _) = function else { return false };
+    let outer = eval.lambda(outer);
+    let Node::Lambda(inner) = eval.code.node(outer.body) else { return false };
+    let inner = eval.lambda(inner);
+    let Node::Arithmetic { op: Arithmetic::Less, left, right } = eval.code.node(inner.body) else {
+        return false;
+    };
+    outer.pattern.is_none()
+        && inner.pattern.is_none()
+        && matches!(eval.code.node(left), Node::Outer { level: 1, slot: 0 })
+        && matches!(eval.code.node(right), Node::Local { slot: 0 })
 }
 
 /// Sorts evaluated elements by their order, if they are all integers or all strings.

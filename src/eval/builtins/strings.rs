@@ -8,10 +8,7 @@ use crate::eval::error::{Error, Result};
 use crate::eval::position::Pos;
 use crate::eval::text::path;
 use crate::eval::text::replace::{Piece, Replacer};
-use crate::eval::value::{Context, List, Value};
-
-#[cfg(test)]
-mod tests;
+use crate::eval::value::{Bytes, Context, List, Value, share};
 
 /// The builtins of this file.
 pub(super) const PRIMOPS: &[PrimOp] = &[
@@ -35,10 +32,23 @@ fn to_string<'a>(eval: &mut Eval<'a>, args: &[Value<'a>], _: Pos) -> Result<Valu
     Ok(Value::Str(context, bytes))
 }
 
+/// A value as text, as in `"${…}"`. Nearly always it is a string already.
+#[inline]
+fn text_of<'a>(
+    eval: &mut Eval<'a>,
+    value: Value<'a>,
+    what: &'static str,
+) -> Result<(Bytes<'a>, Context)> {
+    match value {
+        Value::Str(context, bytes) => Ok((bytes, context)),
+        other => eval.coerce(other, Pos::NONE, Coercion::INTERPOLATION, what),
+    }
+}
+
 fn string_length<'a>(eval: &mut Eval<'a>, args: &[Value<'a>], _: Pos) -> Result<Value<'a>> {
     let &[value] = args else { return Ok(Value::Null) };
     let what = "while evaluating the argument passed to builtins.stringLength";
-    let (bytes, _) = eval.coerce(value, Pos::NONE, Coercion::INTERPOLATION, what)?;
+    let (bytes, _) = text_of(eval, value, what)?;
     Ok(Value::Int(i64::try_from(bytes.len()).unwrap_or(i64::MAX)))
 }
 
@@ -55,7 +65,7 @@ fn substring<'a>(eval: &mut Eval<'a>, args: &[Value<'a>], _: Pos) -> Result<Valu
         "while evaluating the second argument (the substring length) passed to builtins.substring";
     let length = eval.force_int(length, Pos::NONE, what)?;
     let what = "while evaluating the third argument (the string) passed to builtins.substring";
-    let (bytes, context) = eval.coerce(text, Pos::NONE, Coercion::INTERPOLATION, what)?;
+    let (bytes, context) = text_of(eval, text, what)?;
     let rest = bytes.items().get(start..).unwrap_or_default();
     let part = usize::try_from(length).ok().and_then(|length| rest.get(..length)).unwrap_or(rest);
     if part.len() == bytes.len() {
@@ -73,8 +83,7 @@ fn concat_strings_sep<'a>(eval: &mut Eval<'a>, args: &[Value<'a>], _: Pos) -> Re
     let what = "while evaluating one element of the list of strings to concat passed to builtins.concatStringsSep";
     let mut joined = Vec::new();
     for (at, slot) in list.items().iter().enumerate() {
-        let (bytes, names) =
-            eval.coerce(Value::Ref(slot), Pos::NONE, Coercion::INTERPOLATION, what)?;
+        let (bytes, names) = text_of(eval, share(slot), what)?;
         context = eval.contexts.union(context, names);
         if list.len() == 1 {
             return Ok(Value::Str(context, bytes));

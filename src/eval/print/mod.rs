@@ -48,7 +48,7 @@ pub fn type_name(eval: &Eval<'_>, value: Value<'_>) -> Cow<'static, str> {
 
 /// The value that `value` stands for as far as it is known, and the slot it lives in, if any. Nothing is
 /// evaluated.
-fn known<'a>(value: Value<'a>) -> (Value<'a>, Option<&'a Slot<'a>>) {
+fn known(value: Value<'_>) -> (Value<'_>, Option<&Slot<'_>>) {
     let (mut value, mut home) = (value, None);
     while let Value::Ref(slot) = value {
         (value, home) = (slot.get(), Some(slot));
@@ -76,7 +76,7 @@ fn place_of(eval: &Eval<'_>, value: Value<'_>, pos: Pos) -> Pos {
 }
 
 /// Holds the nesting of a value to what calls are held to, as C++ Nix does: some values have no end.
-fn check_depth(eval: &Eval<'_>, depth: usize, pos: Pos) -> Result<()> {
+pub(super) fn check_depth(eval: &Eval<'_>, depth: usize, pos: Pos) -> Result<()> {
     if depth > eval.settings.max_call_depth {
         let message = "stack overflow; max-call-depth exceeded";
         return Err(Error::new(ErrorKind::StackOverflow, pos, message));

@@ -52,12 +52,9 @@ struct Writer<'w, 'a> {
 impl<'a> Writer<'_, 'a> {
     fn value(&mut self, value: Value<'a>, pos: Pos, depth: usize) -> Result<()> {
         check_depth(self.eval, depth, pos)?;
-        let value = match self.looked_at(value, pos)? {
-            Some(value) => value,
-            None => {
-                self.xml.empty("unevaluated", &[]);
-                return Ok(());
-            }
+        let Some(value) = self.looked_at(value, pos)? else {
+            self.xml.empty("unevaluated", &[]);
+            return Ok(());
         };
         match value {
             Value::Null => self.xml.empty("null", &[]),

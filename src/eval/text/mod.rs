@@ -8,6 +8,7 @@ pub mod path;
 pub mod print;
 pub mod regex;
 pub mod replace;
+pub mod url;
 #[cfg(test)]
 mod tests;
 pub mod toml;

@@ -143,11 +143,10 @@ impl<'a> Attrs<'a> {
     #[must_use]
     pub fn sharing(arena: &'a Arena, attrs: &[Attr<'a>]) -> Self {
         debug_assert!(attrs.is_sorted_by(|a, b| a.name < b.name), "sorted and unique");
-        let placed = attrs.iter().any(|attr| attr.pos != Pos::NONE);
-        let places = if placed { attrs.len() } else { 0 };
+        let positions = if attrs.iter().any(|attr| !attr.pos.is_none()) { attrs } else { &[] };
         let shape = arena.alloc(Shape {
             names: arena.block((), attrs.len(), |at| attrs[at].name).items(),
-            positions: arena.block((), places, |at| attrs[at].pos).items(),
+            positions: arena.block((), positions.len(), |at| positions[at].pos).items(),
             order: Cell::new(None),
         });
         Self::new(arena, shape, |at| share(attrs[at].slot))
