@@ -50,7 +50,7 @@ pub(super) fn from_text<'a>(
 
 /// Makes values of a JSON document: what is complete but not yet part of a list or an object stands on
 /// stacks.
-struct Values<'e, 'a> {
+struct Document<'e, 'a> {
     eval: &'e mut Eval<'a>,
     values: Vec<Value<'a>>,
     /// The names of the values in open objects.
@@ -59,13 +59,13 @@ struct Values<'e, 'a> {
     open: Vec<(usize, usize)>,
 }
 
-impl Values<'_, '_> {
+impl Document<'_, '_> {
     fn start(&mut self) {
         self.open.push((self.values.len(), self.names.len()));
     }
 }
 
-impl json::Sink for Values<'_, '_> {
+impl json::Sink for Document<'_, '_> {
     fn null(&mut self) {
         self.values.push(Value::Null);
     }
