@@ -174,16 +174,15 @@ impl Authority {
             None => (None, text),
         };
         let user_info = user_info.map(|info| cut(info, b':'));
-        let (host, bracketed, port) = match rest.strip_prefix(b"[") {
-            Some(rest) => match split_once(rest, b']') {
-                Some((host, b"")) => (host, true, None),
-                Some((host, rest)) if rest.starts_with(b":") => (host, true, rest.get(1..)),
+        let bracketed = rest.starts_with(b"[");
+        let (host, port) = if bracketed {
+            match split_once(rest.get(1..).unwrap_or_default(), b']') {
+                Some((host, b"")) => (host, None),
+                Some((host, [b':', port @ ..])) => (host, Some(port)),
                 _ => return Ok(None),
-            },
-            None => {
-                let (host, port) = cut(rest, b':');
-                (host, false, port)
             }
+        } else {
+            cut(rest, b':')
         };
         let in_name = |byte| is_unreserved(byte) || is_sub_delimiter(byte);
         let fine = user_info.is_none_or(|(user, password)| {
@@ -273,15 +272,14 @@ pub fn decoded(text: &[u8]) -> Vec<u8> {
     let mut out = Vec::with_capacity(text.len());
     let mut rest = text;
     while let Some((&byte, after)) = rest.split_first() {
-        match (byte, after.split_first_chunk()) {
-            (b'%', Some((&[high, low], after))) => {
-                out.push(hex_digit(high) << 4 | hex_digit(low));
-                rest = after;
-            }
-            _ => {
-                out.push(byte);
-                rest = after;
-            }
+        if byte == b'%'
+            && let Some((&[high, low], after)) = after.split_first_chunk()
+        {
+            out.push(hex_digit(high) << 4 | hex_digit(low));
+            rest = after;
+        } else {
+            out.push(byte);
+            rest = after;
         }
     }
     out
