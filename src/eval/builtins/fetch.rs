@@ -81,12 +81,18 @@ impl<'a> UrlArguments<'a> {
     fn check_name(&self, name: &[u8], builtin: &str, pos: Pos) -> Result<()> {
         let Err(error) = check_name(name) else { return Ok(()) };
         let advice = if self.name.is_some() {
-            format!("Please change the value for the 'name' attribute passed to '{builtin}', so that it can create a valid store path.")
+            format!(
+                "Please change the value for the 'name' attribute passed to '{builtin}', so that it can create a valid store path."
+            )
         } else if self.is_set {
-            format!("Please add a valid 'name' attribute to the argument for '{builtin}', so that it can create a valid store path.")
+            format!(
+                "Please add a valid 'name' attribute to the argument for '{builtin}', so that it can create a valid store path."
+            )
         } else {
             // The two spaces are Nix'.
-            format!("Please pass an attribute set with 'url' and 'name' attributes to '{builtin}',  so that it can create a valid store path.")
+            format!(
+                "Please pass an attribute set with 'url' and 'name' attributes to '{builtin}',  so that it can create a valid store path."
+            )
         };
         let url = shown(self.url.unwrap_or_default());
         let message =
@@ -138,9 +144,7 @@ fn fetch_url<'a>(
 /// `channel:nixos-24.05` as a URL; others as they are.
 fn channel_url(url: &[u8]) -> Vec<u8> {
     match url.strip_prefix(b"channel:") {
-        Some(name) => {
-            [b"https://channels.nixos.org/", name, b"/nixexprs.tar.xz"].concat()
-        }
+        Some(name) => [b"https://channels.nixos.org/", name, b"/nixexprs.tar.xz"].concat(),
         None => url.to_vec(),
     }
 }

@@ -10,11 +10,11 @@ use crate::eval::error::{Error, ErrorKind, Result};
 use crate::eval::io::{Fetch, Level};
 use crate::eval::position::Pos;
 use crate::eval::print::type_name;
+use crate::eval::store_state::Tree;
 use crate::eval::text::print::write_string;
 use crate::eval::text::url::Url;
 use crate::eval::value::{Attrs, AttrsBuilder, Value};
 use crate::store::{CaMethod, ContentAddress, HashAlgo, HashFormat, StorePath, hash_nar};
-use crate::eval::store_state::Tree;
 
 /// The builtins of this file.
 pub(super) const PRIMOPS: &[PrimOp] = &[
@@ -190,8 +190,7 @@ impl Fetcher {
             eval.io.message(Level::Warning, message.as_bytes());
         }
         if flag(&input.attrs, "__final").map_err(&failed)? == Some(true) {
-            let message =
-                format!("input '{shown}' is not allowed to use the '__final' attribute");
+            let message = format!("input '{shown}' is not allowed to use the '__final' attribute");
             return Err(self.error(message));
         }
         Ok(())

@@ -2,7 +2,9 @@
 //! `nix flake`, "Flake references".)
 
 use super::PrimOp;
-use super::inputs::{Input, InputAttr, InputAttrs, InputError, is_flake_id, is_ref_like, require, text};
+use super::inputs::{
+    Input, InputAttr, InputAttrs, InputError, is_flake_id, is_ref_like, require, text,
+};
 use crate::eval::Eval;
 use crate::eval::error::{Error, Result};
 use crate::eval::position::Pos;
@@ -29,11 +31,7 @@ fn parse_flake_ref<'a>(eval: &mut Eval<'a>, args: &[Value<'a>], pos: Pos) -> Res
     Ok(Value::Attrs(set.build(eval.arena)))
 }
 
-fn flake_ref_to_string<'a>(
-    eval: &mut Eval<'a>,
-    args: &[Value<'a>],
-    pos: Pos,
-) -> Result<Value<'a>> {
+fn flake_ref_to_string<'a>(eval: &mut Eval<'a>, args: &[Value<'a>], pos: Pos) -> Result<Value<'a>> {
     require(eval.settings.features.flakes, "flakes").map_err(at(pos))?;
     let what = "while evaluating the argument passed to builtins.flakeRefToString";
     let set = eval.force_attrs(args[0], Pos::NONE, what)?;

@@ -43,7 +43,7 @@ pub(super) fn from_text<'a>(
     eval: &mut Eval<'a>,
     text: &[u8],
 ) -> std::result::Result<Value<'a>, json::ReadError> {
-    let mut values = Values { eval, values: Vec::new(), names: Vec::new(), open: Vec::new() };
+    let mut values = Document { eval, values: Vec::new(), names: Vec::new(), open: Vec::new() };
     json::read(text, &mut values)?;
     Ok(values.values.pop().unwrap_or(Value::Null))
 }

@@ -89,9 +89,11 @@ fn some_builtins_need_a_feature() {
 #[test]
 fn what_is_in_the_store_is_not_fetched() {
     let io = MemoryIo::new().file(FILE, "hi\n").file(format!("{TREE}/f"), "hi\n");
-    let program = format!("builtins.fetchurl {{ url = \"https://h/f\"; sha256 = \"{FILE_HASH}\"; }}");
+    let program =
+        format!("builtins.fetchurl {{ url = \"https://h/f\"; sha256 = \"{FILE_HASH}\"; }}");
     assert_eq!(value_of(&program, &io), format!("\"{FILE}\""));
-    let tarball = format!("builtins.fetchTarball {{ url = \"https://h/x\"; sha256 = \"{TREE_HASH}\"; }}");
+    let tarball =
+        format!("builtins.fetchTarball {{ url = \"https://h/x\"; sha256 = \"{TREE_HASH}\"; }}");
     assert_eq!(value_of(&tarball, &io), format!("\"{TREE}\""));
     let context = format!("builtins.getContext ({tarball})");
     assert_eq!(value_of(&context, &io), format!("{{ \"{TREE}\" = {{ path = true; }}; }}"));
@@ -185,10 +187,8 @@ fn urls_in_the_search_path_are_fetched() {
         .file(format!("{TREE}/lib/default.nix"), "7")
         .fetched(fetch("fetchTarball", channel), format!("\"{TREE}\""));
     let entry = |prefix: &str, path: &str| SearchPath { prefix: prefix.into(), path: path.into() };
-    let search_path = vec![
-        entry("nixpkgs", "https://nowhere/x.tar.gz"),
-        entry("nixpkgs", "channel:nixos-24.05"),
-    ];
+    let search_path =
+        vec![entry("nixpkgs", "https://nowhere/x.tar.gz"), entry("nixpkgs", "channel:nixos-24.05")];
     let settings = Settings { search_path, ..with_flakes() };
     let found = evaluated("import <nixpkgs/lib>", &io, settings).unwrap();
     assert_eq!(found, "7");
@@ -231,7 +231,9 @@ fn outputs_of_derivations_have_names() {
         ),
         (
             "builtins.outputOf d.drvPath \"out\"",
-            &format!("error: string '{drv}' has a context which refers to a complete source and binary closure. This is not supported at this time"),
+            &format!(
+                "error: string '{drv}' has a context which refers to a complete source and binary closure. This is not supported at this time"
+            ),
         ),
         (
             "builtins.outputOf \"x\" \"out\"",
