@@ -13,14 +13,17 @@ use crate::eval::arena::{Arena, Block};
 use crate::eval::position::Pos;
 use crate::syntax::{Symbol, Symbols};
 
+/// Items of a shape, by a pointer of 8 bytes.
+type Run<'a, T> = Block<'a, (), T>;
+
 /// Names and places of the attributes of a set, sorted by symbol.
 #[derive(Debug)]
 pub struct Shape<'a> {
-    names: &'a [Symbol],
+    names: Run<'a, Symbol>,
     /// Where each was defined; empty where none has a place.
-    positions: &'a [Pos],
+    positions: Run<'a, Pos>,
     /// The attributes in the order of their names' bytes, once somebody wanted it.
-    order: Cell<Option<&'a [u32]>>,
+    order: Cell<Option<Run<'a, u32>>>,
     /// Is it of a literal, or of literals that were merged, so that many sets will have it? It is then in
     /// the part of the arena that is kept, as is all that it remembers.
     common: bool,
@@ -55,8 +58,8 @@ impl<'a> Shape<'a> {
         debug_assert!(names.is_sorted_by(|a, b| a < b), "names are sorted and unique");
         debug_assert!(positions.is_empty() || positions.len() == names.len());
         arena.alloc(Self {
-            names: arena.copy((), names).items(),
-            positions: arena.copy((), positions).items(),
+            names: arena.copy((), names),
+            positions: arena.copy((), positions),
             order: Cell::new(None),
             common,
             merged: Cell::new(None),
@@ -87,7 +90,7 @@ impl<'a> Shape<'a> {
         let make = || {
             arena.alloc(Self {
                 names: self.names,
-                positions: &[],
+                positions: arena.copy((), &[]),
                 order: self.order.clone(),
                 common: self.common,
                 merged: Cell::new(None),
@@ -106,20 +109,20 @@ impl<'a> Shape<'a> {
     #[inline]
     #[must_use]
     pub fn names(&self) -> &'a [Symbol] {
-        self.names
+        self.names.items()
     }
 
     /// Where the attribute at `index` was defined.
     #[must_use]
     pub fn position(&self, index: usize) -> Pos {
-        self.positions.get(index).copied().unwrap_or(Pos::NONE)
+        self.positions.items().get(index).copied().unwrap_or(Pos::NONE)
     }
 
     /// The index of an attribute.
     #[inline]
     #[must_use]
     pub fn find(&self, name: Symbol) -> Option<usize> {
-        let names = self.names;
+        let names = self.names.items();
         if names.len() <= 8 {
             return names.iter().position(|&other| other == name);
         }
@@ -129,12 +132,12 @@ impl<'a> Shape<'a> {
     /// The indices in the order in which Nix lists names: by their bytes.
     pub fn order(&self, arena: &'a Arena, symbols: &Symbols) -> &'a [u32] {
         if let Some(order) = self.order.get() {
-            return order;
+            return order.items();
         }
         let count = u32::try_from(self.names.len()).unwrap_or(u32::MAX);
         let mut order: Vec<u32> = (0..count).collect();
-        order.sort_unstable_by_key(|&index| symbols.name(self.names[index as usize]));
-        let copy = || arena.copy((), &order).items();
+        order.sort_unstable_by_key(|&index| symbols.name(self.names()[index as usize]));
+        let copy = || arena.copy((), &order);
         let order = if self.common {
             arena.keeping(copy)
         } else {
@@ -142,7 +145,7 @@ impl<'a> Shape<'a> {
             copy()
         };
         self.order.set(Some(order));
-        order
+        order.items()
     }
 }
 
@@ -209,8 +212,8 @@ impl<'a> Attrs<'a> {
         debug_assert!(attrs.is_sorted_by(|a, b| a.name < b.name), "sorted and unique");
         let positions = if attrs.iter().any(|attr| !attr.pos.is_none()) { attrs } else { &[] };
         let shape = arena.alloc(Shape {
-            names: arena.block((), attrs.len(), |at| attrs[at].name).items(),
-            positions: arena.block((), positions.len(), |at| positions[at].pos).items(),
+            names: arena.block((), attrs.len(), |at| attrs[at].name),
+            positions: arena.block((), positions.len(), |at| positions[at].pos),
             order: Cell::new(None),
             common: false,
             merged: Cell::new(None),
@@ -302,7 +305,7 @@ impl<'a> Attrs<'a> {
     pub fn iter(self, arena: &'a Arena) -> impl ExactSizeIterator<Item = Attr<'a>> + 'a {
         let set = self.flat(arena).0;
         let shape = set.header().shape;
-        let names = shape.names.iter().zip(set.items()).enumerate();
+        let names = shape.names().iter().zip(set.items()).enumerate();
         names.map(|(at, (&name, slot))| Attr { name, slot, pos: shape.position(at) })
     }
 
@@ -317,7 +320,7 @@ impl<'a> Attrs<'a> {
         let items = set.items();
         shape.order(arena, symbols).iter().map(move |&index| {
             let index = index as usize;
-            Attr { name: shape.names[index], slot: &items[index], pos: shape.position(index) }
+            Attr { name: shape.names()[index], slot: &items[index], pos: shape.position(index) }
         })
     }
 
@@ -331,14 +334,13 @@ impl<'a> Attrs<'a> {
             return over;
         }
         let depth = self.0.header().layer.map_or(0, |layer| layer.depth);
-        let own = self.0.len();
         let over = over.flat(arena);
-        if own <= SMALL || over.len() * 2 > self.len() {
+        if self.len() <= SMALL || over.len() * 2 > self.len() {
             return merge(arena, self.flat(arena), over);
         }
         let (below, depth) =
             if depth < MOST_LAYERS { (self, depth + 1) } else { (self.flat(arena), 1) };
-        let names = over.own_shape().names;
+        let names = over.own_shape().names();
         let fresh = names.iter().filter(|&&name| below.get(name).is_none()).count();
         let len = below.len() + fresh;
         let layer = Layer { below, len, depth, flat: Cell::new(None) };
@@ -355,10 +357,10 @@ fn merge<'a>(arena: &'a Arena, below: Attrs<'a>, over: Attrs<'a>) -> Attrs<'a> {
     let (left_slots, right_slots) = (below.own_slots(), over.own_slots());
     let (mut l, mut r) = (0, 0);
     Attrs::new(arena, shape, |index| {
-        let name = shape.names[index];
-        let from_left = left.names.get(l) == Some(&name);
+        let name = shape.names()[index];
+        let from_left = left.names().get(l) == Some(&name);
         l += usize::from(from_left);
-        if right.names.get(r) == Some(&name) {
+        if right.names().get(r) == Some(&name) {
             r += 1;
             share(&right_slots[r - 1])
         } else {
@@ -378,17 +380,17 @@ fn merged_shape<'a>(arena: &'a Arena, below: &'a Shape<'a>, over: &'a Shape<'a>)
     let mut positions = Vec::with_capacity(room);
     let (mut l, mut r) = (0, 0);
     loop {
-        let order = match (below.names.get(l), over.names.get(r)) {
+        let order = match (below.names().get(l), over.names().get(r)) {
             (Some(a), Some(b)) => a.cmp(b),
             (Some(_), None) => Ordering::Less,
             (None, Some(_)) => Ordering::Greater,
             (None, None) => break,
         };
         if order == Ordering::Less {
-            names.push(below.names[l]);
+            names.push(below.names()[l]);
             positions.push(below.position(l));
         } else {
-            names.push(over.names[r]);
+            names.push(over.names()[r]);
             positions.push(over.position(r));
             r += 1;
         }
@@ -400,7 +402,7 @@ fn merged_shape<'a>(arena: &'a Arena, below: &'a Shape<'a>, over: &'a Shape<'a>)
     if positions.iter().all(|pos| pos.is_none()) {
         positions.clear();
     }
-    if names.len() == below.names.len() && positions == below.positions {
+    if names.len() == below.names.len() && positions == below.positions.items() {
         return below;
     }
     if !common {
