@@ -115,7 +115,10 @@ pub fn reason(error: &io::Error) -> String {
 }
 
 fn nothing_is_built() -> io::Error {
-    io::Error::new(io::ErrorKind::Unsupported, "the embedded evaluator builds nothing, `nix eval` does")
+    io::Error::new(
+        io::ErrorKind::Unsupported,
+        "the embedded evaluator builds nothing, `nix eval` does",
+    )
 }
 
 fn nothing_is_fetched() -> io::Error {
