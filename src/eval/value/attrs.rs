@@ -295,7 +295,17 @@ impl<'a> Attrs<'a> {
         if let Some(flat) = layer.flat.get() {
             return flat;
         }
-        let flat = merge(arena, layer.below.flat(arena), self);
+        // The layers are merged first: only the last merge copies what is below all of them.
+        let (mut over, mut below) = (self, layer.below);
+        while let Some(layer) = below.0.header().layer {
+            if let Some(flat) = layer.flat.get() {
+                below = flat;
+                break;
+            }
+            over = merge(arena, below, over);
+            below = layer.below;
+        }
+        let flat = merge(arena, below, over);
         layer.flat.set(Some(flat));
         arena.note_write(layer);
         flat
@@ -350,7 +360,7 @@ impl<'a> Attrs<'a> {
     }
 }
 
-/// A flat set with the attributes of `below` (flat) and the own ones of `over`, which win.
+/// A flat set with the own attributes of `below` and of `over`, which win.
 fn merge<'a>(arena: &'a Arena, below: Attrs<'a>, over: Attrs<'a>) -> Attrs<'a> {
     let (left, right) = (below.own_shape(), over.own_shape());
     let shape = merged_shape(arena, left, right);
