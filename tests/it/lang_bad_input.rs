@@ -11,7 +11,7 @@ use crate::evaluators::{Evaluation, Evaluator, Outcome, What, in_parallel, nix_i
 
 fn evaluate(folder: &Path, evaluator: Evaluator, what: What) -> Outcome {
     let options = vec!["--strict".into()];
-    Evaluation { folder, variables: &[], options, what, writable: true }.run(evaluator)
+    Evaluation { folder, variables: &[], options, what, writable: false }.run(evaluator)
 }
 
 /// Evaluates a source with ours.

@@ -28,15 +28,24 @@ fn from_json<'a>(eval: &mut Eval<'a>, args: &[Value<'a>], _: Pos) -> Result<Valu
     let &[text] = args else { return Ok(Value::Null) };
     let what = "while evaluating the first argument passed to builtins.fromJSON";
     let text = eval.force_string_no_context(text, Pos::NONE, what)?;
-    let mut document = Document { eval, values: Vec::new(), names: Vec::new(), open: Vec::new() };
-    match json::read(text.items(), &mut document) {
-        Ok(()) => Ok(document.values.pop().unwrap_or(Value::Null)),
+    match from_text(eval, text.items()) {
+        Ok(value) => Ok(value),
         Err(error @ json::ReadError::Syntax(_)) => {
             let error = Error::evaluation(Pos::NONE, error.to_string());
             Err(error.while_(Pos::NONE, "while decoding a JSON string"))
         }
         Err(error) => Err(Error::evaluation(Pos::NONE, error.to_string())),
     }
+}
+
+/// The value of a JSON document.
+pub(super) fn from_text<'a>(
+    eval: &mut Eval<'a>,
+    text: &[u8],
+) -> std::result::Result<Value<'a>, json::ReadError> {
+    let mut values = Document { eval, values: Vec::new(), names: Vec::new(), open: Vec::new() };
+    json::read(text, &mut values)?;
+    Ok(values.values.pop().unwrap_or(Value::Null))
 }
 
 /// Makes values of a JSON document: what is complete but not yet part of a list or an object stands on
