@@ -24,14 +24,14 @@ fn text(bytes: Vec<u8>) -> String {
 fn printed(program: &str, strict: bool) -> String {
     on(program, |eval, value| {
         let mut out = Vec::new();
-        print(eval, value, strict, &mut out).map(|()| text(out)).unwrap_or_else(|e| e.to_string())
+        print(eval, value, strict, &mut out).map_or_else(|e| e.to_string(), |()| text(out))
     })
 }
 
 fn shown(program: &str, options: ShowOptions) -> String {
     on(program, |eval, value| {
         let mut out = Vec::new();
-        show(eval, value, options, &mut out).map(|()| text(out)).unwrap_or_else(|e| e.to_string())
+        show(eval, value, options, &mut out).map_or_else(|e| e.to_string(), |()| text(out))
     })
 }
 
@@ -127,7 +127,7 @@ fn values_are_shown_as_nix_eval_does() {
 
 #[test]
 fn messages_shorten_values() {
-    let brief = |program: &str| on(program, |eval, value| super::brief(eval, value));
+    let brief = |program: &str| on(program, super::brief);
     assert_eq!(brief("3"), "an integer: 3");
     assert_eq!(brief("builtins.typeOf"), "the built-in function 'typeOf': «primop typeOf»");
     assert_eq!(
