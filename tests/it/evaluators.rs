@@ -83,6 +83,8 @@ impl Evaluation<'_> {
             }
             Evaluator::Real => words.extend(["nix-instantiate", "--eval"].map(OsString::from)),
         }
+        // On for both, whatever the settings of this machine are.
+        words.extend(["--extra-experimental-features", "flakes"].map(OsString::from));
         for option in &self.options {
             match (evaluator, option.to_str()) {
                 // The real one has no word for it.
