@@ -79,7 +79,7 @@ impl Evaluation<'_> {
         let mut words: Vec<OsString> = Vec::new();
         match evaluator {
             Evaluator::Ours => {
-                words.extend([env!("CARGO_BIN_EXE_nixos-bootstrap"), "eval"].map(OsString::from))
+                words.extend([env!("CARGO_BIN_EXE_nixos-bootstrap"), "eval"].map(OsString::from));
             }
             Evaluator::Real => words.extend(["nix-instantiate", "--eval"].map(OsString::from)),
         }
