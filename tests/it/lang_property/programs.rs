@@ -33,16 +33,27 @@ const TEXTS: &[&str] = &[
     "1", "1.2", "a-1.0", "/a/b", "true", "<&>", "'", "''", "{}", "foo\\r", "1.0pre2", "zzz", "🙂",
 ];
 
+/// Texts that refer to the store: to a file, to outputs of derivations, to a derivation.
+const REFERRING: &[&str] = &[
+    "(builtins.toFile \"f\" \"x\")",
+    "(toString (derivation { name = \"d\"; system = \"s\"; builder = \"b\"; }))",
+    "(derivation { name = \"e\"; system = \"s\"; builder = \"b\"; outputs = [ \"out\" \"dev\" ]; }).dev.outPath",
+    "(derivation { name = \"d\"; system = \"s\"; builder = \"b\"; }).drvPath",
+    "(builtins.unsafeDiscardStringContext (builtins.toFile \"f\" \"y\"))",
+];
+
 /// Generates programs. `variables` are those in scope, with what they are.
 pub(super) struct Programs {
     random: Random,
     variables: Vec<(String, Kind)>,
     made: usize,
+    /// Do some texts refer to the store?
+    contexts: bool,
 }
 
 impl Programs {
     pub(super) fn new(random: Random) -> Self {
-        Self { random, variables: Vec::new(), made: 0 }
+        Self { random, variables: Vec::new(), made: 0, contexts: false }
     }
 
     fn fresh(&mut self) -> String {
@@ -94,6 +105,15 @@ impl Programs {
         self.variables.clear();
         let kind = self.kind(2);
         self.expr(&kind, 5)
+    }
+
+    /// A text, and what it refers to.
+    pub(super) fn context(&mut self) -> Tree {
+        self.variables.clear();
+        self.contexts = true;
+        let text = self.expr(&Text, 5);
+        self.contexts = false;
+        tree!["(let s = ", text, "; in [ s (builtins.getContext s) ])"]
     }
 
     fn in_scope(&mut self, variables: Vec<(String, Kind)>, kind: &Kind, depth: usize) -> Tree {
@@ -157,6 +177,7 @@ impl Programs {
                 ])]
             }
             Bool => tree![self.random.one_of(&["true", "false"])],
+            Text if self.contexts && self.random.once_in(2) => tree![self.random.one_of(REFERRING)],
             Text => tree![format!("\"{}\"", self.random.one_of(TEXTS))],
             Null => tree!["null"],
             List(_) => tree!["[ ]"],
