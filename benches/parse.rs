@@ -14,34 +14,36 @@ use nixos_bootstrap::syntax::{Features, Symbols, parse};
 /// How often the repository's files are taken.
 const TIMES: usize = 16;
 
-fn main() {
+fn main() -> std::io::Result<()> {
     let mut criterion = Criterion::default().sample_size(20).configure_from_args();
     let mut own = Vec::new();
     for folder in ["templates", "tests"] {
-        read(&Path::new(env!("CARGO_MANIFEST_DIR")).join(folder), &mut own);
+        read(&Path::new(env!("CARGO_MANIFEST_DIR")).join(folder), &mut own)?;
     }
     compare(&mut criterion, "repository", &vec![own; TIMES].concat());
     if let Some(folder) = std::env::var_os("NIX_TREE") {
         let mut tree = Vec::new();
-        read(Path::new(&folder), &mut tree);
+        read(Path::new(&folder), &mut tree)?;
         compare(&mut criterion, "tree", &tree);
     }
     criterion.final_summary();
+    Ok(())
 }
 
 /// Adds the text of all `.nix` files below `folder`; what is no UTF-8 is left out, since `rnix`
 /// reads nothing else.
-fn read(folder: &Path, sources: &mut Vec<String>) {
-    for entry in std::fs::read_dir(folder).expect("a folder that can be read") {
-        let entry = entry.expect("an entry that can be read");
+fn read(folder: &Path, sources: &mut Vec<String>) -> std::io::Result<()> {
+    for entry in std::fs::read_dir(folder)? {
+        let entry = entry?;
         let path = entry.path();
         // Links are not followed.
-        if entry.file_type().expect("a file type").is_dir() {
-            read(&path, sources);
+        if entry.file_type()?.is_dir() {
+            read(&path, sources)?;
         } else if path.extension().is_some_and(|ending| ending == "nix") {
             sources.extend(std::fs::read_to_string(&path));
         }
     }
+    Ok(())
 }
 
 fn compare(criterion: &mut Criterion, name: &str, sources: &[String]) {

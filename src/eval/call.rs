@@ -54,12 +54,20 @@ impl<'a> Eval<'a> {
         pos: Pos,
     ) -> Result<Value<'a>> {
         let mut function = self.force(function, pos)?;
-        while !args.is_empty() {
+        while let [arg, rest @ ..] = args {
+            if let Value::Lambda(id, env) = function {
+                let (body, frame) = self.enter(id, env, *arg, pos)?;
+                if rest.is_empty() {
+                    return self.eval(body, frame);
+                }
+                function = self.finish(body, frame)?;
+                args = rest;
+                continue;
+            }
             let (applied, used) = self.apply(function, args, pos)?;
             args = &args[used..];
             function = match applied {
                 Applied::Value(value) => value,
-                Applied::Body(body, env) if args.is_empty() => return self.eval(body, env),
                 Applied::Body(body, env) => self.finish(body, env)?,
             };
         }

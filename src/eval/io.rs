@@ -36,7 +36,7 @@ pub enum Level {
 }
 
 /// A fetch that is left to the real `nix`.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Fetch {
     /// The builtin: `fetchurl`, `fetchTarball`, `fetchGit`, `fetchTree`, `fetchMercurial`, `fetchClosure`, `getFlake`.
     pub builtin: &'static str,
@@ -115,7 +115,10 @@ pub fn reason(error: &io::Error) -> String {
 }
 
 fn nothing_is_built() -> io::Error {
-    io::Error::new(io::ErrorKind::Unsupported, "the embedded evaluator builds nothing, `nix eval` does")
+    io::Error::new(
+        io::ErrorKind::Unsupported,
+        "the embedded evaluator builds nothing, `nix eval` does",
+    )
 }
 
 fn nothing_is_fetched() -> io::Error {

@@ -40,7 +40,7 @@ use call::CallFrame;
 use code::Code;
 pub use coerce::Coercion;
 use import::Imports;
-use io::EvalIo;
+use io::{EvalIo, Fetch};
 pub use known::Known;
 use lower::Lowering;
 use position::Sources;
@@ -76,6 +76,8 @@ pub struct Eval<'a> {
     builtins: Attrs<'a>,
     imports: Imports<'a>,
     patterns: Patterns,
+    /// What was fetched.
+    fetched: FxHashMap<Fetch, Value<'a>>,
     /// The calls that are going on.
     calls: Vec<CallFrame>,
     /// Calls so far, more or less.
@@ -126,6 +128,7 @@ impl<'a> Eval<'a> {
             imports: Imports::default(),
             ticks: 0,
             patterns: Patterns::default(),
+            fetched: FxHashMap::default(),
             stack_end,
             names: Vec::new(),
             no_variables: arena.block(None, 0, |_| Value::Null.into()),

@@ -9,6 +9,9 @@ use super::coerce::Coercion;
 use super::error::{Error, ErrorKind, Result};
 use super::value::{Attrs, Bytes, Context, Env, List, Value, share};
 
+/// As many parts of a string take no memory of their own.
+const FEW_PARTS: usize = 8;
+
 impl<'a> Eval<'a> {
     #[inline]
     pub(super) fn eval_bool(
@@ -183,15 +186,35 @@ impl<'a> Eval<'a> {
             return first;
         }
         let len = lists.iter().map(|list| list.len()).sum();
-        let mut all = lists.iter().flat_map(|list| list.items());
-        self.arena.block((), len, |_| Cell::new(all.next().map_or(Value::Null, share)))
+        let mut rest = lists.iter();
+        let mut current = [].iter();
+        self.arena.block((), len, |_| {
+            loop {
+                match (current.next(), &mut rest) {
+                    (Some(slot), _) => break Cell::new(share(slot)),
+                    (None, rest) => match rest.next() {
+                        Some(list) => current = list.items().iter(),
+                        None => break Cell::new(Value::Null),
+                    },
+                }
+            }
+        })
     }
 
     /// `"…${…}…"`
     pub(super) fn interpolation(&mut self, parts: Range, env: Env<'a>) -> Result<Value<'a>> {
         let mut context = Context::NONE;
-        let mut pieces: Vec<Bytes<'a>> = Vec::with_capacity(parts.len as usize);
-        for (number, at) in (0..).zip(parts.indices()) {
+        let mut few = [self.empty_string; FEW_PARTS];
+        let mut many = Vec::new();
+        let count = parts.len as usize;
+        let pieces = match few.get_mut(..count) {
+            Some(few) => few,
+            None => {
+                many.resize(count, self.empty_string);
+                &mut many[..]
+            }
+        };
+        for ((number, at), place) in (0..).zip(parts.indices()).zip(&mut *pieces) {
             let part = self.code.ids[at];
             let value = self.eval(part, env)?;
             let (piece, names) = match value {
@@ -207,11 +230,9 @@ impl<'a> Eval<'a> {
                 }
             };
             context = self.contexts.union(context, names);
-            if !piece.is_empty() {
-                pieces.push(piece);
-            }
+            *place = piece;
         }
-        Ok(Value::Str(context, self.join(&pieces)))
+        Ok(Value::Str(context, self.join(pieces)))
     }
 
     /// The concatenation of pieces; a single one is not copied.
@@ -221,6 +242,7 @@ impl<'a> Eval<'a> {
             [one] => *one,
             [a, b] => self.arena.concat((), &[a.items(), b.items()]),
             [a, b, c] => self.arena.concat((), &[a.items(), b.items(), c.items()]),
+            [a, b, c, d] => self.arena.concat((), &[a.items(), b.items(), c.items(), d.items()]),
             _ => {
                 let parts: Vec<&[u8]> = pieces.iter().map(|piece| piece.items()).collect();
                 self.arena.concat((), &parts)

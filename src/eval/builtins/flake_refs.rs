@@ -2,7 +2,9 @@
 //! `nix flake`, "Flake references".)
 
 use super::PrimOp;
-use super::inputs::{Input, InputAttr, InputAttrs, InputError, is_flake_id, is_ref_like, text};
+use super::inputs::{
+    Input, InputAttr, InputAttrs, InputError, is_flake_id, is_ref_like, require, text,
+};
 use crate::eval::Eval;
 use crate::eval::error::{Error, Result};
 use crate::eval::position::Pos;
@@ -13,11 +15,12 @@ use crate::eval::value::{AttrsBuilder, Value};
 
 /// The builtins of this file.
 pub(super) const PRIMOPS: &[PrimOp] = &[
-    PrimOp { name: "flakeRefToString", arity: 1, strict: 1, run: flake_ref_to_string },
-    PrimOp { name: "parseFlakeRef", arity: 1, strict: 1, run: parse_flake_ref },
+    PrimOp { name: "flakeRefToString", arity: 1, strict: 0, run: flake_ref_to_string },
+    PrimOp { name: "parseFlakeRef", arity: 1, strict: 0, run: parse_flake_ref },
 ];
 
 fn parse_flake_ref<'a>(eval: &mut Eval<'a>, args: &[Value<'a>], pos: Pos) -> Result<Value<'a>> {
+    require(eval.settings.features.flakes, "flakes").map_err(at(pos))?;
     let what = "while evaluating the argument passed to builtins.parseFlakeRef";
     let reference = eval.force_string_no_context(args[0], Pos::NONE, what)?;
     let attrs = parse(reference.items(), &eval.settings.features).map_err(at(pos))?;
@@ -28,11 +31,8 @@ fn parse_flake_ref<'a>(eval: &mut Eval<'a>, args: &[Value<'a>], pos: Pos) -> Res
     Ok(Value::Attrs(set.build(eval.arena)))
 }
 
-fn flake_ref_to_string<'a>(
-    eval: &mut Eval<'a>,
-    args: &[Value<'a>],
-    pos: Pos,
-) -> Result<Value<'a>> {
+fn flake_ref_to_string<'a>(eval: &mut Eval<'a>, args: &[Value<'a>], pos: Pos) -> Result<Value<'a>> {
+    require(eval.settings.features.flakes, "flakes").map_err(at(pos))?;
     let what = "while evaluating the argument passed to builtins.flakeRefToString";
     let set = eval.force_attrs(args[0], Pos::NONE, what)?;
     let mut attrs = InputAttrs::new();

@@ -64,9 +64,24 @@ impl Scheme {
         match self {
             Self::File | Self::Tarball => CURL_ATTRIBUTES,
             Self::Git => &[
-                "url", "ref", "rev", "shallow", "submodules", "lfs", "exportIgnore",
-                "lastModified", "revCount", "narHash", "allRefs", "name", "dirtyRev",
-                "dirtyShortRev", "verifyCommit", "keytype", "publicKey", "publicKeys",
+                "url",
+                "ref",
+                "rev",
+                "shallow",
+                "submodules",
+                "lfs",
+                "exportIgnore",
+                "lastModified",
+                "revCount",
+                "narHash",
+                "allRefs",
+                "name",
+                "dirtyRev",
+                "dirtyShortRev",
+                "verifyCommit",
+                "keytype",
+                "publicKey",
+                "publicKeys",
             ],
             Self::Forge => {
                 &["owner", "repo", "ref", "rev", "narHash", "lastModified", "host", "treeHash"]
@@ -273,7 +288,8 @@ impl Input {
                 Ok(url)
             }
             Scheme::Forge => {
-                let mut path = vec![needed(attrs, "owner")?.to_vec(), needed(attrs, "repo")?.to_vec()];
+                let mut path =
+                    vec![needed(attrs, "owner")?.to_vec(), needed(attrs, "repo")?.to_vec()];
                 self.push_commit(&mut path)?;
                 let mut query = Query::new();
                 self.add_nar_hash(&mut query)?;
@@ -470,9 +486,7 @@ fn path_from_url(url: &Url, features: &ExperimentalFeatures) -> Result<Input> {
         };
         let value = match &name[..] {
             b"rev" | b"narHash" => InputAttr::Text(value.clone()),
-            b"revCount" | b"lastModified" => {
-                parse_number(value).ok_or_else(|| wrong("invalid"))?
-            }
+            b"revCount" | b"lastModified" => parse_number(value).ok_or_else(|| wrong("invalid"))?,
             _ => return Err(wrong("unsupported")),
         };
         attrs.insert(name.clone(), value);
@@ -537,9 +551,9 @@ fn is_legal_ref(name: &[u8]) -> bool {
         && !name.ends_with(b".")
         && !name.iter().any(bad)
         && !name.windows(2).any(|two| two == b".." || two == b"@{")
-        && name.split(|byte| *byte == b'/').all(|part| {
-            !part.is_empty() && !part.starts_with(b".") && !part.ends_with(b".lock")
-        });
+        && name
+            .split(|byte| *byte == b'/')
+            .all(|part| !part.is_empty() && !part.starts_with(b".") && !part.ends_with(b".lock"));
     well_formed && (!name.starts_with(b"-") || name.contains(&b'/'))
 }
 

@@ -28,9 +28,8 @@ fn from_json<'a>(eval: &mut Eval<'a>, args: &[Value<'a>], _: Pos) -> Result<Valu
     let &[text] = args else { return Ok(Value::Null) };
     let what = "while evaluating the first argument passed to builtins.fromJSON";
     let text = eval.force_string_no_context(text, Pos::NONE, what)?;
-    let mut values = Values { eval, values: Vec::new(), names: Vec::new(), open: Vec::new() };
-    match json::read(text.items(), &mut values) {
-        Ok(()) => Ok(values.values.pop().unwrap_or(Value::Null)),
+    match from_text(eval, text.items()) {
+        Ok(value) => Ok(value),
         Err(error @ json::ReadError::Syntax(_)) => {
             let error = Error::evaluation(Pos::NONE, error.to_string());
             Err(error.while_(Pos::NONE, "while decoding a JSON string"))
@@ -39,9 +38,19 @@ fn from_json<'a>(eval: &mut Eval<'a>, args: &[Value<'a>], _: Pos) -> Result<Valu
     }
 }
 
+/// The value of a JSON document.
+pub(super) fn from_text<'a>(
+    eval: &mut Eval<'a>,
+    text: &[u8],
+) -> std::result::Result<Value<'a>, json::ReadError> {
+    let mut values = Document { eval, values: Vec::new(), names: Vec::new(), open: Vec::new() };
+    json::read(text, &mut values)?;
+    Ok(values.values.pop().unwrap_or(Value::Null))
+}
+
 /// Makes values of a JSON document: what is complete but not yet part of a list or an object stands on
 /// stacks.
-struct Values<'e, 'a> {
+struct Document<'e, 'a> {
     eval: &'e mut Eval<'a>,
     values: Vec<Value<'a>>,
     /// The names of the values in open objects.
@@ -50,13 +59,13 @@ struct Values<'e, 'a> {
     open: Vec<(usize, usize)>,
 }
 
-impl Values<'_, '_> {
+impl Document<'_, '_> {
     fn start(&mut self) {
         self.open.push((self.values.len(), self.names.len()));
     }
 }
 
-impl json::Sink for Values<'_, '_> {
+impl json::Sink for Document<'_, '_> {
     fn null(&mut self) {
         self.values.push(Value::Null);
     }

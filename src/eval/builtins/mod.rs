@@ -9,12 +9,14 @@ mod control;
 mod derivation;
 mod env;
 mod fetch;
+mod fetch_tree;
 mod flake_refs;
 mod hashes;
 mod inputs;
 mod json;
 mod lists;
 mod numbers;
+mod output_of;
 mod paths;
 mod regex;
 mod sets;
@@ -34,6 +36,7 @@ pub(super) use regex::Patterns;
 use super::Eval;
 use super::error::Result;
 use super::position::{Origin, Pos};
+use super::settings::ExperimentalFeatures;
 use super::value::{AttrsBuilder, PrimOpId, Value};
 
 /// What runs a builtin: it gets its arguments and the place of its call.
@@ -61,11 +64,14 @@ const FAMILIES: &[&[PrimOp]] = &[
     control::PRIMOPS,
     derivation::PRIMOPS,
     env::PRIMOPS,
+    fetch::PRIMOPS,
+    fetch_tree::PRIMOPS,
     flake_refs::PRIMOPS,
     hashes::PRIMOPS,
     json::PRIMOPS,
     lists::PRIMOPS,
     numbers::PRIMOPS,
+    output_of::PRIMOPS,
     paths::PRIMOPS,
     regex::PRIMOPS,
     sets::PRIMOPS,
@@ -120,6 +126,9 @@ pub(super) fn install(eval: &mut Eval<'_>) {
     for primop in FAMILIES.iter().flat_map(|family| family.iter()) {
         // There are some hundred builtins.
         let Ok(id) = u16::try_from(eval.primops.len()) else { break };
+        if !is_offered(primop.name, &eval.settings.features) {
+            continue;
+        }
         eval.primops.push(primop);
         define(eval, &mut set, primop.name, Value::PrimOp(PrimOpId(id)));
     }
@@ -137,6 +146,16 @@ pub(super) fn install(eval: &mut Eval<'_>) {
     if let Ok(function) = eval.eval_string(text, b"/", origin) {
         derivation.set(function);
         eval.globals.insert(eval.known.derivation, Value::Ref(derivation));
+    }
+}
+
+/// Some builtins are only there with an experimental feature.
+fn is_offered(name: &str, features: &ExperimentalFeatures) -> bool {
+    match name {
+        "fetchClosure" => features.fetch_closure,
+        "fetchTree" => features.fetch_tree || features.flakes,
+        "outputOf" => features.dynamic_derivations,
+        _ => true,
     }
 }
 

@@ -144,8 +144,7 @@ impl<'a> Eval<'a> {
             || entry.starts_with(b"channel:")
             || entry.starts_with(b"flake:");
         if is_url {
-            let fetched = super::fetch::search_path_entry(self, entry, pos)?;
-            return Ok(Some(fetched));
+            return super::fetch::search_path_entry(self, entry, pos);
         }
         let path = text_path::join(&self.settings.working_dir, entry);
         if self.check_readable(&path, pos).is_err() {

@@ -5,7 +5,7 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::io;
 
-use super::{EvalIo, FileType, Level};
+use super::{EvalIo, Fetch, FileType, Level, nothing_is_fetched};
 
 /// More symbolic links than this in one path are taken for a circle, as Linux does.
 const MOST_LINKS: usize = 40;
@@ -18,7 +18,7 @@ enum Entry {
     Link(Vec<u8>),
 }
 
-/// An outside in memory. Nothing is fetched or built.
+/// An outside in memory. Nothing is built, and fetching gives only what was put in before.
 #[derive(Debug)]
 pub struct MemoryIo {
     /// By canonical path; the folders above an entry are entries, too.
@@ -26,6 +26,7 @@ pub struct MemoryIo {
     env: BTreeMap<Vec<u8>, Vec<u8>>,
     now: i64,
     messages: RefCell<Vec<(Level, Vec<u8>)>>,
+    fetched: Vec<(Fetch, Vec<u8>)>,
 }
 
 impl Default for MemoryIo {
@@ -35,6 +36,7 @@ impl Default for MemoryIo {
             env: BTreeMap::new(),
             now: 0,
             messages: RefCell::default(),
+            fetched: Vec::new(),
         }
     }
 }
@@ -74,6 +76,13 @@ impl MemoryIo {
     #[must_use]
     pub fn var(mut self, name: impl Into<Vec<u8>>, value: impl Into<Vec<u8>>) -> Self {
         self.env.insert(name.into(), value.into());
+        self
+    }
+
+    /// With the answer, in JSON, to one fetch.
+    #[must_use]
+    pub fn fetched(mut self, fetch: Fetch, answer: impl Into<Vec<u8>>) -> Self {
+        self.fetched.push((fetch, answer.into()));
         self
     }
 
@@ -210,6 +219,11 @@ impl EvalIo for MemoryIo {
 
     fn now(&self) -> i64 {
         self.now
+    }
+
+    fn fetch(&self, fetch: &Fetch) -> io::Result<Vec<u8>> {
+        let known = self.fetched.iter().find(|(known, _)| known == fetch);
+        known.map(|(_, answer)| answer.clone()).ok_or_else(nothing_is_fetched)
     }
 
     fn message(&self, level: Level, text: &[u8]) {

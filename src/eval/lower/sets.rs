@@ -63,7 +63,7 @@ impl<'a> Lowerer<'_, '_, 'a> {
         tables.names.extend(defs.iter().map(|def| def.name));
         tables.positions.clear();
         tables.positions.extend(defs.iter().map(|def| self.unit.base.at(def.offset)));
-        Shape::new(self.arena, &tables.names, &tables.positions)
+        Shape::common(self.arena, &tables.names, &tables.positions)
     }
 
     /// How many sets of `inherit (set)` need a slot: those that are more than a variable.

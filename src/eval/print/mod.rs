@@ -56,12 +56,11 @@ fn known(value: Value<'_>) -> (Value<'_>, Option<&Slot<'_>>) {
     (value, home)
 }
 
-/// Counts as not evaluated where nothing is forced: what is no value, and within another value a
-/// closure and the empty set. C++ Nix makes those when they are wanted, here they are made at once.
+/// Counts as not evaluated where nothing is forced: what is no value, and a closure within another
+/// value. C++ Nix makes a closure only when it is wanted, here it is made at once.
 fn is_unevaluated(value: Value<'_>, home: Option<&Slot<'_>>) -> bool {
     match value {
         Value::Lambda(..) => home.is_some(),
-        Value::Attrs(attrs) => home.is_some() && attrs.is_empty(),
         value => !value.is_forced(),
     }
 }

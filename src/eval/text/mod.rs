@@ -8,10 +8,10 @@ pub mod path;
 pub mod print;
 pub mod regex;
 pub mod replace;
-pub mod url;
 #[cfg(test)]
 mod tests;
 pub mod toml;
+pub mod url;
 pub mod version;
 pub mod xml;
 

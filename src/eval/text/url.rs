@@ -347,7 +347,8 @@ fn is_ip_literal(text: &[u8]) -> bool {
     if let Some(rest) = text.strip_prefix(b"v") {
         return match split_once(rest, b'.') {
             Some((version, address)) => {
-                let fine = |&byte: &u8| is_unreserved(byte) || is_sub_delimiter(byte) || byte == b':';
+                let fine =
+                    |&byte: &u8| is_unreserved(byte) || is_sub_delimiter(byte) || byte == b':';
                 let hex = !version.is_empty() && version.iter().all(u8::is_ascii_hexdigit);
                 hex && !address.is_empty() && address.iter().all(fine)
             }
@@ -359,8 +360,7 @@ fn is_ip_literal(text: &[u8]) -> bool {
         None => (text, None),
     };
     let address = str::from_utf8(address).ok().and_then(|text| text.parse::<Ipv6Addr>().ok());
-    address.is_some()
-        && zone.is_none_or(|zone| !zone.is_empty() && is_encoded(zone, is_unreserved))
+    address.is_some() && zone.is_none_or(|zone| !zone.is_empty() && is_encoded(zone, is_unreserved))
 }
 
 /// What stands before the first `mark`, and what behind it.
@@ -394,7 +394,10 @@ mod tests {
     #[test]
     fn urls_are_written_with_everything_encoded() {
         for (url, expected) in [
-            ("https://u:p%40@h.x:80/a+b/%7e?b=c&a=d%26#e f", "https://u:p%40@h.x:80/a%2Bb/~?a=d%26&b=c#e%20f"),
+            (
+                "https://u:p%40@h.x:80/a+b/%7e?b=c&a=d%26#e f",
+                "https://u:p%40@h.x:80/a%2Bb/~?a=d%26&b=c#e%20f",
+            ),
             ("https://h?a=1&a=2&&b", "https://h?a=1"),
             ("file://", "file:///"),
             ("https://[::1]:/x", "https://[::1]/x"),
@@ -407,20 +410,26 @@ mod tests {
 
     #[test]
     fn what_is_no_url_is_told() {
-        for url in ["x y", ":", "1:a", "https://h/%zz", "https://[x]/", "https://a:b", "https://h/\u{e4}"] {
+        for url in
+            ["x y", ":", "1:a", "https://h/%zz", "https://[x]/", "https://a:b", "https://h/\u{e4}"]
+        {
             assert_eq!(again(url), format!("'{url}' is not a valid URL: leftover"));
         }
         assert_eq!(again("/x"), "'/x' doesn't have a scheme");
         assert_eq!(again("x/y:z"), "'x/y:z' doesn't have a scheme");
         assert_eq!(again("https://h:65536"), "port '65536' is invalid");
-        assert_eq!(again("git+file://h/x"), "file:// URL 'git+file://h/x' has unexpected authority 'h'");
+        assert_eq!(
+            again("git+file://h/x"),
+            "file:// URL 'git+file://h/x' has unexpected authority 'h'"
+        );
         assert!(Url::parse(b"https://h?a b", false).is_err());
     }
 
     #[test]
     fn paths_of_urls_are_paths_of_files() {
         let path = |url: &str| Url::parse(url.as_bytes(), true).unwrap().file_path();
-        let paths = ["path:/a%20b//c/", "path:./x", "path:", "path:x/../y"].map(|url| path(url).unwrap());
+        let paths =
+            ["path:/a%20b//c/", "path:./x", "path:", "path:x/../y"].map(|url| path(url).unwrap());
         assert_eq!(paths, [&b"/a b/c/"[..], b"./x", b"/", b"x/../y"]);
         assert!(path("path:/a%2fb").is_err() && path("path:/a%00").is_err());
     }

@@ -6,33 +6,77 @@
 
 use std::cell::Cell;
 use std::cmp::Ordering;
+use std::ptr;
 
 use super::{Slot, Value, share};
 use crate::eval::arena::{Arena, Block};
 use crate::eval::position::Pos;
 use crate::syntax::{Symbol, Symbols};
 
+/// Items of a shape, by a pointer of 8 bytes.
+type Run<'a, T> = Block<'a, (), T>;
+
 /// Names and places of the attributes of a set, sorted by symbol.
 #[derive(Debug)]
 pub struct Shape<'a> {
-    names: &'a [Symbol],
+    names: Run<'a, Symbol>,
     /// Where each was defined; empty where none has a place.
-    positions: &'a [Pos],
+    positions: Run<'a, Pos>,
     /// The attributes in the order of their names' bytes, once somebody wanted it.
-    order: Cell<Option<&'a [u32]>>,
+    order: Cell<Option<Run<'a, u32>>>,
+    /// Is it of a literal, or of literals that were merged, so that many sets will have it? It is then in
+    /// the part of the arena that is kept, as is all that it remembers.
+    common: bool,
+    /// What `//` with other common shapes has given.
+    merged: Cell<Option<&'a Merged<'a>>>,
+    /// The same without positions, once somebody wanted it.
+    bare: Cell<Option<&'a Self>>,
+}
+
+/// An entry of what a shape remembers of `//`.
+#[derive(Debug)]
+struct Merged<'a> {
+    over: &'a Shape<'a>,
+    result: &'a Shape<'a>,
+    next: Option<&'a Self>,
 }
 
 impl<'a> Shape<'a> {
+    /// The shape of a literal, to be made within [`Arena::keeping`]. The arguments are those of
+    /// [`Shape::new`].
+    pub fn common(arena: &'a Arena, names: &[Symbol], positions: &[Pos]) -> &'a Self {
+        Self::make(arena, names, positions, true)
+    }
+
     /// A shape in `arena`. `names` are sorted by symbol, without duplicates; `positions` are as many, or
     /// none at all.
     pub fn new(arena: &'a Arena, names: &[Symbol], positions: &[Pos]) -> &'a Self {
+        Self::make(arena, names, positions, false)
+    }
+
+    fn make(arena: &'a Arena, names: &[Symbol], positions: &[Pos], common: bool) -> &'a Self {
         debug_assert!(names.is_sorted_by(|a, b| a < b), "names are sorted and unique");
         debug_assert!(positions.is_empty() || positions.len() == names.len());
         arena.alloc(Self {
-            names: arena.copy((), names).items(),
-            positions: arena.copy((), positions).items(),
+            names: arena.copy((), names),
+            positions: arena.copy((), positions),
             order: Cell::new(None),
+            common,
+            merged: Cell::new(None),
+            bare: Cell::new(None),
         })
+    }
+
+    /// The shape that `//` of two common shapes gives, if it is known.
+    fn merged_with(&self, over: &'a Self) -> Option<&'a Self> {
+        let mut entry = self.merged.get();
+        while let Some(merged) = entry {
+            if ptr::eq(merged.over, over) {
+                return Some(merged.result);
+            }
+            entry = merged.next;
+        }
+        None
     }
 
     /// The same names, defined nowhere, as `mapAttrs` gives.
@@ -40,27 +84,45 @@ impl<'a> Shape<'a> {
         if self.positions.is_empty() {
             return self;
         }
-        arena.alloc(Self { names: self.names, positions: &[], order: self.order.clone() })
+        if let Some(bare) = self.bare.get() {
+            return bare;
+        }
+        let make = || {
+            arena.alloc(Self {
+                names: self.names,
+                positions: arena.copy((), &[]),
+                order: self.order.clone(),
+                common: self.common,
+                merged: Cell::new(None),
+                bare: Cell::new(None),
+            })
+        };
+        if !self.common {
+            return make();
+        }
+        let bare = arena.keeping(make);
+        self.bare.set(Some(bare));
+        bare
     }
 
     /// The names, sorted by symbol.
     #[inline]
     #[must_use]
     pub fn names(&self) -> &'a [Symbol] {
-        self.names
+        self.names.items()
     }
 
     /// Where the attribute at `index` was defined.
     #[must_use]
     pub fn position(&self, index: usize) -> Pos {
-        self.positions.get(index).copied().unwrap_or(Pos::NONE)
+        self.positions.items().get(index).copied().unwrap_or(Pos::NONE)
     }
 
     /// The index of an attribute.
     #[inline]
     #[must_use]
     pub fn find(&self, name: Symbol) -> Option<usize> {
-        let names = self.names;
+        let names = self.names.items();
         if names.len() <= 8 {
             return names.iter().position(|&other| other == name);
         }
@@ -70,15 +132,20 @@ impl<'a> Shape<'a> {
     /// The indices in the order in which Nix lists names: by their bytes.
     pub fn order(&self, arena: &'a Arena, symbols: &Symbols) -> &'a [u32] {
         if let Some(order) = self.order.get() {
-            return order;
+            return order.items();
         }
         let count = u32::try_from(self.names.len()).unwrap_or(u32::MAX);
         let mut order: Vec<u32> = (0..count).collect();
-        order.sort_unstable_by_key(|&index| symbols.name(self.names[index as usize]));
-        let order = arena.copy((), &order).items();
+        order.sort_unstable_by_key(|&index| symbols.name(self.names()[index as usize]));
+        let copy = || arena.copy((), &order);
+        let order = if self.common {
+            arena.keeping(copy)
+        } else {
+            arena.note_write(self);
+            copy()
+        };
         self.order.set(Some(order));
-        arena.note_write(self);
-        order
+        order.items()
     }
 }
 
@@ -145,9 +212,12 @@ impl<'a> Attrs<'a> {
         debug_assert!(attrs.is_sorted_by(|a, b| a.name < b.name), "sorted and unique");
         let positions = if attrs.iter().any(|attr| !attr.pos.is_none()) { attrs } else { &[] };
         let shape = arena.alloc(Shape {
-            names: arena.block((), attrs.len(), |at| attrs[at].name).items(),
-            positions: arena.block((), positions.len(), |at| positions[at].pos).items(),
+            names: arena.block((), attrs.len(), |at| attrs[at].name),
+            positions: arena.block((), positions.len(), |at| positions[at].pos),
             order: Cell::new(None),
+            common: false,
+            merged: Cell::new(None),
+            bare: Cell::new(None),
         });
         Self::new(arena, shape, |at| share(attrs[at].slot))
     }
@@ -235,7 +305,7 @@ impl<'a> Attrs<'a> {
     pub fn iter(self, arena: &'a Arena) -> impl ExactSizeIterator<Item = Attr<'a>> + 'a {
         let set = self.flat(arena).0;
         let shape = set.header().shape;
-        let names = shape.names.iter().zip(set.items()).enumerate();
+        let names = shape.names().iter().zip(set.items()).enumerate();
         names.map(|(at, (&name, slot))| Attr { name, slot, pos: shape.position(at) })
     }
 
@@ -250,7 +320,7 @@ impl<'a> Attrs<'a> {
         let items = set.items();
         shape.order(arena, symbols).iter().map(move |&index| {
             let index = index as usize;
-            Attr { name: shape.names[index], slot: &items[index], pos: shape.position(index) }
+            Attr { name: shape.names()[index], slot: &items[index], pos: shape.position(index) }
         })
     }
 
@@ -264,14 +334,16 @@ impl<'a> Attrs<'a> {
             return over;
         }
         let depth = self.0.header().layer.map_or(0, |layer| layer.depth);
-        let own = self.0.len();
-        if own <= SMALL || over.len() * 2 > self.len() || depth >= MOST_LAYERS {
-            return merge(arena, self.flat(arena), over.flat(arena));
-        }
         let over = over.flat(arena);
-        let fresh = over.own_shape().names.iter().filter(|&&name| self.get(name).is_none()).count();
-        let layer =
-            Layer { below: self, len: self.len() + fresh, depth: depth + 1, flat: Cell::new(None) };
+        if self.len() <= SMALL || over.len() * 2 > self.len() {
+            return merge(arena, self.flat(arena), over);
+        }
+        let (below, depth) =
+            if depth < MOST_LAYERS { (self, depth + 1) } else { (self.flat(arena), 1) };
+        let names = over.own_shape().names();
+        let fresh = names.iter().filter(|&&name| below.get(name).is_none()).count();
+        let len = below.len() + fresh;
+        let layer = Layer { below, len, depth, flat: Cell::new(None) };
         let head = Head { shape: over.own_shape(), layer: Some(arena.alloc(layer)) };
         let slots = over.own_slots();
         Self(arena.block(head, slots.len(), |index| Cell::new(share(&slots[index]))))
@@ -281,42 +353,67 @@ impl<'a> Attrs<'a> {
 /// A flat set with the attributes of `below` (flat) and the own ones of `over`, which win.
 fn merge<'a>(arena: &'a Arena, below: Attrs<'a>, over: Attrs<'a>) -> Attrs<'a> {
     let (left, right) = (below.own_shape(), over.own_shape());
+    let shape = merged_shape(arena, left, right);
     let (left_slots, right_slots) = (below.own_slots(), over.own_slots());
-    let room = left_slots.len() + right_slots.len();
+    let (mut l, mut r) = (0, 0);
+    Attrs::new(arena, shape, |index| {
+        let name = shape.names()[index];
+        let from_left = left.names().get(l) == Some(&name);
+        l += usize::from(from_left);
+        if right.names().get(r) == Some(&name) {
+            r += 1;
+            share(&right_slots[r - 1])
+        } else {
+            share(&left_slots[l - 1])
+        }
+    })
+}
+
+/// The shape of `below // over`.
+fn merged_shape<'a>(arena: &'a Arena, below: &'a Shape<'a>, over: &'a Shape<'a>) -> &'a Shape<'a> {
+    let common = below.common && over.common;
+    if common && let Some(known) = below.merged_with(over) {
+        return known;
+    }
+    let room = below.names.len() + over.names.len();
     let mut names = Vec::with_capacity(room);
     let mut positions = Vec::with_capacity(room);
-    let mut slots: Vec<&'a Slot<'a>> = Vec::with_capacity(room);
     let (mut l, mut r) = (0, 0);
     loop {
-        let order = match (left.names.get(l), right.names.get(r)) {
+        let order = match (below.names().get(l), over.names().get(r)) {
             (Some(a), Some(b)) => a.cmp(b),
             (Some(_), None) => Ordering::Less,
             (None, Some(_)) => Ordering::Greater,
             (None, None) => break,
         };
         if order == Ordering::Less {
-            names.push(left.names[l]);
-            positions.push(left.position(l));
-            slots.push(&left_slots[l]);
+            names.push(below.names()[l]);
+            positions.push(below.position(l));
         } else {
-            names.push(right.names[r]);
-            positions.push(right.position(r));
-            slots.push(&right_slots[r]);
+            names.push(over.names()[r]);
+            positions.push(over.position(r));
             r += 1;
         }
         l += usize::from(order != Ordering::Greater);
     }
-    let shape = if names.len() == right.names.len() {
-        right
-    } else if names.len() == left.names.len()
-        && right.positions.is_empty()
-        && left.positions.is_empty()
-    {
-        left
-    } else {
-        Shape::new(arena, &names, &positions)
-    };
-    Attrs::new(arena, shape, |index| share(slots[index]))
+    if names.len() == over.names.len() {
+        return over;
+    }
+    if positions.iter().all(|pos| pos.is_none()) {
+        positions.clear();
+    }
+    if names.len() == below.names.len() && positions == below.positions.items() {
+        return below;
+    }
+    if !common {
+        return Shape::new(arena, &names, &positions);
+    }
+    arena.keeping(|| {
+        let result = Shape::common(arena, &names, &positions);
+        let entry = Merged { over, result, next: below.merged.get() };
+        below.merged.set(Some(arena.alloc(entry)));
+        result
+    })
 }
 
 /// Collects the attributes of a set in any order.

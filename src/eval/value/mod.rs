@@ -36,7 +36,10 @@ pub struct Up<'a>(pub Env<'a>);
 ///
 /// The first group are weak head normal forms: what forcing gives. The second group only ever stands
 /// in slots and among the lazy arguments of builtins.
+// With a tag of four bytes, all that follows it is aligned, and is copied in pieces as large as those that
+// it was written in.
 #[derive(Debug, Clone, Copy)]
+#[repr(u32)]
 pub enum Value<'a> {
     /// `null`
     Null,

@@ -17,7 +17,9 @@ pub(super) struct Dump<'d, 'a> {
 impl Dump<'_, '_> {
     pub(super) fn node(&self, id: NodeId) -> String {
         match self.code.node(id) {
-            Node::Const(number) => self.value(self.code.constants[number as usize]),
+            Node::Const(number) | Node::LateConst(number) => {
+                self.value(self.code.constants[number as usize])
+            }
             Node::Local { slot } => format!("%{slot}"),
             Node::Outer { level, slot } => format!("%{level}.{slot}"),
             Node::RecAttr { level, index } => format!("@{level}.{index}"),
