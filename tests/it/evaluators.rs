@@ -79,10 +79,12 @@ impl Evaluation<'_> {
         let mut words: Vec<OsString> = Vec::new();
         match evaluator {
             Evaluator::Ours => {
-                words.extend([env!("CARGO_BIN_EXE_nixos-bootstrap"), "eval"].map(OsString::from))
+                words.extend([env!("CARGO_BIN_EXE_nixos-bootstrap"), "eval"].map(OsString::from));
             }
             Evaluator::Real => words.extend(["nix-instantiate", "--eval"].map(OsString::from)),
         }
+        // On for both, whatever the settings of this machine are.
+        words.extend(["--extra-experimental-features", "flakes"].map(OsString::from));
         for option in &self.options {
             match (evaluator, option.to_str()) {
                 // The real one has no word for it.

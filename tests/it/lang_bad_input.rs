@@ -159,6 +159,10 @@ fn deep_nesting_is_no_crash() {
     all_orderly(&sources);
 }
 
+fn numbered(count: u32, part: impl Fn(u32) -> String) -> String {
+    (0..count).map(part).collect::<Vec<_>>().concat()
+}
+
 #[test]
 fn long_chains_are_no_crash() {
     let chains = [
@@ -181,16 +185,15 @@ fn long_chains_are_no_crash() {
         format!("[ {} ]", "1 ".repeat(1_000_000)),
         format!(
             "builtins.length (builtins.attrNames {{ {} }})",
-            (0..200_000).map(|n| format!("a{n} = 1; ")).collect::<String>()
+            numbered(200_000, |n| format!("a{n} = 1; "))
         ),
         format!(
             "({{ {} }}: 1) {{ }}",
-            (0..50_000).map(|n| format!("a{n} ? 1, ")).collect::<String>().trim_end_matches(", ")
+            numbered(50_000, |n| format!("a{n} ? 1, ")).trim_end_matches(", ")
         ),
         format!(
             "let {} in a0",
-            (0..100_000).map(|n| format!("a{n} = a{}; ", n + 1)).collect::<String>()
-                + "a100000 = 1;"
+            numbered(100_000, |n| format!("a{n} = a{}; ", n + 1)) + "a100000 = 1;"
         ),
     ];
     let wide = wide.map(|source| (source[..30].to_owned(), source.into_bytes()));

@@ -157,6 +157,15 @@ fn derivations_have_the_same_paths() {
 }
 
 #[test]
+fn texts_refer_to_the_same() {
+    let generate = |random| {
+        let mut programs = Programs::new(random);
+        (0..80).map(|_| programs.context()).collect()
+    };
+    try_batches(batches(5), generate, false);
+}
+
+#[test]
 fn ill_typed_programs_fail_in_both_or_in_none() {
     let generate = |random| {
         let mut programs = Programs::new(random);

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-/// A source of chance that is the same for the same seed (SplitMix64).
+/// A source of chance that is the same for the same seed (`SplitMix64`).
 #[derive(Clone, Debug)]
 pub(super) struct Random(u64);
 
