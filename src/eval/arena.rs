@@ -235,16 +235,29 @@ impl Arena {
 
     /// A block whose items are the concatenation of `parts`.
     #[inline]
-    pub fn concat<H: Copy, T: Copy>(&self, header: H, parts: &[&[T]]) -> Block<'_, H, T> {
-        let len = parts.iter().map(|part| part.len()).sum();
-        let (base, mut place) = self.raw_block::<H, T>(header, len);
+    pub fn concat<'p, H: Copy, T: Copy + 'p>(
+        &self,
+        header: H,
+        parts: impl IntoIterator<Item = &'p [T], IntoIter: Clone>,
+    ) -> Block<'_, H, T> {
+        let parts = parts.into_iter();
+        let mut left = parts.clone().map(<[T]>::len).sum();
+        let (mut base, mut place) = self.raw_block::<H, T>(header, left);
         for part in parts {
-            // SAFETY: the parts' lengths sum up to the room that `place` had at first.
+            // An iterator may lie about its clone.
+            if part.len() > left {
+                break;
+            }
+            left -= part.len();
+            // SAFETY: the parts so far have left room for this one.
             unsafe {
                 place.as_ptr().copy_from_nonoverlapping(part.as_ptr(), part.len());
                 place = place.add(part.len());
             }
         }
+        // SAFETY: the head was written by `raw_block`, and nobody has seen it yet. Only what was written
+        // counts.
+        unsafe { base.as_mut().len -= left };
         Block { base, lives: PhantomData }
     }
 
@@ -422,7 +435,7 @@ mod tests {
         assert!(!arena.block((7u32, 9u64), 0, Cell::new).is_same(block));
         let failed = arena.try_block((), 3, |n| if n < 2 { Ok(n) } else { Err("no") });
         assert_eq!(failed.err(), Some("no"));
-        assert_eq!(arena.concat((), &[b"ab", b"", b"c"]).items(), b"abc");
+        assert_eq!(arena.concat((), [&b"ab"[..], b"", b"c"]).items(), b"abc");
     }
 
     #[test]

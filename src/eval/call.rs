@@ -20,10 +20,10 @@ pub(super) struct CallFrame {
 #[derive(Debug, Clone, Copy)]
 enum Callee {
     Lambda(LambdaId),
-    PrimOp(PrimOpId),
+    PrimOp,
 }
 
-/// How many calls pass between two looks whether the caller wants an end.
+/// How many calls pass between two looks at the limits.
 const TICKS: u32 = 1024;
 
 /// The most arguments that a builtin takes.
@@ -88,7 +88,7 @@ impl<'a> Eval<'a> {
 
     /// A call that is carried out when its value is wanted.
     pub fn lazy_call(&mut self, function: Value<'a>, args: &[Value<'a>]) -> Value<'a> {
-        Value::App(self.arena.concat((), &[&[function], args]))
+        Value::App(self.arena.concat((), [&[function], args]))
     }
 
     /// Applies a forced `function` to the first of `args`, or to as many as it takes at once. Also says
@@ -129,7 +129,7 @@ impl<'a> Eval<'a> {
         let op = self.primop(id);
         let wanted = usize::from(op.arity) - first.len();
         if args.len() < wanted {
-            let all: Args<'a> = self.arena.concat((), &[first, args]);
+            let all: Args<'a> = self.arena.concat((), [first, args]);
             return Ok((Applied::Value(Value::PrimOpApp(id, all)), args.len()));
         }
         let mut all = [Value::Null; MOST_ARGUMENTS];
@@ -157,7 +157,7 @@ impl<'a> Eval<'a> {
         pos: Pos,
     ) -> Result<Value<'a>> {
         let op = self.primop(id);
-        self.push_call(Callee::PrimOp(id), pos)?;
+        self.push_call(Callee::PrimOp, pos)?;
         match (op.run)(self, args, pos) {
             Ok(value) => {
                 self.calls.pop();
@@ -176,11 +176,30 @@ impl<'a> Eval<'a> {
             return Err(too_deep(pos));
         }
         self.ticks = self.ticks.wrapping_add(1);
-        if self.ticks.is_multiple_of(TICKS) && self.io.interrupted() {
-            return Err(Error::new(ErrorKind::Interrupted, pos, "interrupted"));
+        if self.ticks.is_multiple_of(TICKS) {
+            self.check_limits(pos)?;
         }
         self.calls.push(CallFrame { callee, pos });
         Ok(())
+    }
+
+    /// Fails if the caller wants an end, or the memory is used up.
+    #[cold]
+    fn check_limits(&self, pos: Pos) -> Result<()> {
+        if self.io.interrupted() {
+            return Err(Error::new(ErrorKind::Interrupted, pos, "interrupted"));
+        }
+        self.check_memory(0).map_err(|error| error.or_at(pos))
+    }
+
+    /// Fails if there is no room for so many bytes more.
+    pub(super) fn check_memory(&self, more: usize) -> Result<()> {
+        let most = self.settings.max_memory;
+        if self.arena.used().saturating_add(more) <= most {
+            return Ok(());
+        }
+        let message = format!("out of memory: the values need more than {} MiB", most >> 20);
+        Err(Error::new(ErrorKind::OutOfMemory, Pos::NONE, message))
     }
 
     /// Ends all calls above `depth`, and tells a failure which they were.

@@ -73,7 +73,7 @@ impl<'a> Eval<'a> {
                         pieces.push(space);
                     }
                 }
-                Ok((self.join(&pieces), context))
+                Ok((self.join(&pieces)?, context))
             }
             other => Err(self.not_coercible(other, pos).while_(pos, what)),
         }

@@ -30,6 +30,8 @@ pub enum ErrorKind {
     InfiniteRecursion,
     /// Calls or values that are nested too deeply.
     StackOverflow,
+    /// Values that need more memory than `max_memory`.
+    OutOfMemory,
     /// A source that is no Nix expression.
     Parse,
     /// The outside said no: a file that is not there, a forbidden path, a failed fetch.

@@ -145,6 +145,7 @@ impl<'a> Eval<'a> {
                 let what = "while evaluating one of the elements to concatenate";
                 let a = self.eval_list(left, env, node, what)?;
                 let b = self.eval_list(right, env, node, what)?;
+                self.check_memory((a.len() + b.len()) * size_of::<Value<'_>>())?;
                 Ok(Value::List(self.append(&[a, b])))
             }
         }
@@ -232,22 +233,36 @@ impl<'a> Eval<'a> {
             context = self.contexts.union(context, names);
             *place = piece;
         }
-        Ok(Value::Str(context, self.join(pieces)))
+        Ok(Value::Str(context, self.join(pieces)?))
     }
 
     /// The concatenation of pieces; a single one is not copied.
-    pub(super) fn join(&self, pieces: &[Bytes<'a>]) -> Bytes<'a> {
+    pub(super) fn join(&self, pieces: &[Bytes<'a>]) -> Result<Bytes<'a>> {
         match pieces {
-            [] => self.empty_string,
-            [one] => *one,
-            [a, b] => self.arena.concat((), &[a.items(), b.items()]),
-            [a, b, c] => self.arena.concat((), &[a.items(), b.items(), c.items()]),
-            [a, b, c, d] => self.arena.concat((), &[a.items(), b.items(), c.items(), d.items()]),
-            _ => {
-                let parts: Vec<&[u8]> = pieces.iter().map(|piece| piece.items()).collect();
-                self.arena.concat((), &parts)
+            [] => Ok(self.empty_string),
+            [one] => Ok(*one),
+            pieces => {
+                self.check_memory(pieces.iter().map(|piece| piece.len()).sum())?;
+                Ok(self.arena.concat((), pieces.iter().map(|piece| piece.items())))
             }
         }
+    }
+
+    /// The concatenation of pieces with something between them.
+    pub(super) fn join_with(
+        &self,
+        separator: Bytes<'a>,
+        pieces: &[Bytes<'a>],
+    ) -> Result<Bytes<'a>> {
+        let [first, rest @ ..] = pieces else { return Ok(self.empty_string) };
+        if separator.is_empty() || rest.is_empty() {
+            return self.join(pieces);
+        }
+        let between = separator.len().saturating_mul(rest.len());
+        let own = pieces.iter().map(|piece| piece.len()).sum::<usize>();
+        self.check_memory(own.saturating_add(between))?;
+        let rest = rest.iter().flat_map(|piece| [separator.items(), piece.items()]);
+        Ok(self.arena.concat((), std::iter::once(first.items()).chain(rest)))
     }
 
     /// `a + b + …`
@@ -312,7 +327,7 @@ impl<'a> Eval<'a> {
             context = self.contexts.union(context, names);
             pieces.push(piece);
         }
-        let joined = self.join(&pieces);
+        let joined = self.join(&pieces)?;
         if !is_path {
             return Ok(Value::Str(context, joined));
         }

@@ -47,6 +47,8 @@ pub struct Settings {
     pub working_dir: Vec<u8>,
     /// `max-call-depth`
     pub max_call_depth: usize,
+    /// How many bytes all values may take; nix.conf(5) has no such thing.
+    pub max_memory: usize,
     /// `eval-system` or `system`: what `builtins.currentSystem` says. [`super::io::RealIo::system`] tells
     /// what this machine is.
     pub current_system: Vec<u8>,
@@ -72,6 +74,7 @@ impl Default for Settings {
             search_path: Vec::new(),
             working_dir: b"/".to_vec(),
             max_call_depth: 10_000,
+            max_memory: usize::MAX / 4,
             current_system: b"x86_64-linux".to_vec(),
             home: None,
             store_dir: b"/nix/store".to_vec(),

@@ -78,6 +78,7 @@ impl Options {
                     std::env::var("NIX_ABORT_ON_WARN").as_deref(),
                     Ok("1" | "yes" | "true")
                 ),
+                max_memory: most_memory(),
                 ..Settings::default()
             },
             show_trace: self.show_trace,
@@ -272,6 +273,15 @@ pub(super) fn is_url(text: &[u8]) -> bool {
         b"flake:",
     ];
     schemes.iter().any(|scheme| text.starts_with(scheme))
+}
+
+/// What values may take of this machine's memory, or of what a limit (`ulimit -v`) leaves: three quarters.
+fn most_memory() -> usize {
+    let info = rustix::system::sysinfo();
+    let machine = (info.totalram as u64).saturating_mul(u64::from(info.mem_unit.max(1)));
+    let limit = rustix::process::getrlimit(rustix::process::Resource::As).current;
+    let most = machine.min(limit.unwrap_or(u64::MAX)) / 4 * 3;
+    usize::try_from(most).unwrap_or(usize::MAX / 4)
 }
 
 #[cfg(test)]

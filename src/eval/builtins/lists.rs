@@ -91,6 +91,7 @@ fn gen_list<'a>(eval: &mut Eval<'a>, args: &[Value<'a>], pos: Pos) -> Result<Val
     if len == 0 {
         return Ok(Value::List(eval.empty_list()));
     }
+    eval.check_memory(len * size_of::<Value<'_>>())?;
     Ok(applied(eval, len, Mapping { function, over: Over::Indices }))
 }
 

@@ -81,19 +81,13 @@ fn concat_strings_sep<'a>(eval: &mut Eval<'a>, args: &[Value<'a>], _: Pos) -> Re
     let what = "while evaluating the second argument (the list of strings to concat) passed to builtins.concatStringsSep";
     let list = eval.force_list(list, Pos::NONE, what)?;
     let what = "while evaluating one element of the list of strings to concat passed to builtins.concatStringsSep";
-    let mut joined = Vec::new();
-    for (at, slot) in list.items().iter().enumerate() {
+    let mut pieces = Vec::with_capacity(list.len());
+    for slot in list.items() {
         let (bytes, names) = text_of(eval, share(slot), what)?;
         context = eval.contexts.union(context, names);
-        if list.len() == 1 {
-            return Ok(Value::Str(context, bytes));
-        }
-        if at > 0 {
-            joined.extend_from_slice(separator.items());
-        }
-        joined.extend_from_slice(bytes.items());
+        pieces.push(bytes);
     }
-    Ok(eval.string_with(&joined, context))
+    Ok(Value::Str(context, eval.join_with(separator, &pieces)?))
 }
 
 fn replace_strings<'a>(eval: &mut Eval<'a>, args: &[Value<'a>], _: Pos) -> Result<Value<'a>> {

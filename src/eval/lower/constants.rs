@@ -109,7 +109,7 @@ impl<'a> Lowerer<'_, '_, 'a> {
             return Err(self.fail(offset, message, Vec::new()));
         };
         let below = text.strip_prefix(b"~").unwrap_or(text);
-        let bytes = self.arena.concat((), &[home.as_slice(), below]);
+        let bytes = self.arena.concat((), [home.as_slice(), below]);
         Ok(Node::Const(self.constant(Value::Path(bytes))))
     }
 }
