@@ -101,9 +101,9 @@ impl Arena {
             self.end.set(end);
         };
         swap();
-        let made = make();
+        let result = make();
         swap();
-        made
+        result
     }
 
     /// Remembers the state of now, for [`Arena::release`].

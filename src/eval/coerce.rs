@@ -122,18 +122,14 @@ impl<'a> Eval<'a> {
             return self.coerce_to_path(text, pos, what);
         }
         let (text, context) = self.coerce(value, pos, Coercion::PLAIN, what)?;
-        match text.items().first() {
-            Some(b'/') => {
-                let path = super::text::path::canonical(text.items());
-                let path = if path == text.items() { text } else { self.arena.copy((), &path) };
-                Ok((path, context))
-            }
-            _ => {
-                let shown = String::from_utf8_lossy(text.items());
-                let message = format!("string '{shown}' doesn't represent an absolute path");
-                Err(Error::evaluation(pos, message).while_(pos, what))
-            }
+        if text.items().first() != Some(&b'/') {
+            let shown = String::from_utf8_lossy(text.items());
+            let message = format!("string '{shown}' doesn't represent an absolute path");
+            return Err(Error::evaluation(pos, message).while_(pos, what));
         }
+        let path = super::text::path::canonical(text.items());
+        let path = if path == text.items() { text } else { self.arena.copy((), &path) };
+        Ok((path, context))
     }
 
     /// A path value of this text, which is made canonical.

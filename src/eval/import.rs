@@ -27,15 +27,15 @@ impl<'a> Eval<'a> {
     /// The value of a file, or of the `default.nix` of a folder. Each file is evaluated once.
     pub fn import_file(&mut self, path: &[u8], pos: Pos) -> Result<Value<'a>> {
         let file = self.resolve(path, pos)?;
-        let slot = match self.imports.files.get(&file) {
-            Some(slot) => slot,
-            None => {
-                let root = self.parse_file(&file, None, pos)?;
-                let thunk = Value::Thunk(root, self.no_variables);
-                let slot = self.arena.keeping(|| self.arena.alloc(Cell::new(thunk)));
-                self.imports.files.insert(file.clone(), slot);
-                slot
-            }
+        let known = self.imports.files.get(&file).copied();
+        let slot = if let Some(slot) = known {
+            slot
+        } else {
+            let root = self.parse_file(&file, None, pos)?;
+            let thunk = Value::Thunk(root, self.no_variables);
+            let slot = self.arena.keeping(|| self.arena.alloc(Cell::new(thunk)));
+            self.imports.files.insert(file.clone(), slot);
+            slot
         };
         self.force_slot(slot, pos).map_err(|error| {
             error.while_(pos, format!("while evaluating the file '{}'", shown(&file)))

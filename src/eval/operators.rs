@@ -208,12 +208,11 @@ impl<'a> Eval<'a> {
         let mut few = [self.empty_string; FEW_PARTS];
         let mut many = Vec::new();
         let count = parts.len as usize;
-        let pieces = match few.get_mut(..count) {
-            Some(few) => few,
-            None => {
-                many.resize(count, self.empty_string);
-                &mut many[..]
-            }
+        let pieces = if let Some(few) = few.get_mut(..count) {
+            few
+        } else {
+            many.resize(count, self.empty_string);
+            &mut many[..]
         };
         for ((number, at), place) in (0..).zip(parts.indices()).zip(&mut *pieces) {
             let part = self.code.ids[at];
@@ -276,14 +275,14 @@ impl<'a> Eval<'a> {
         for (number, at) in ids {
             let value = self.eval(self.code.ids[at], env)?;
             sum = match (sum, value) {
-                (Value::Int(a), Value::Int(b)) => match a.checked_add(b) {
-                    Some(sum) => Value::Int(sum),
-                    None => {
+                (Value::Int(a), Value::Int(b)) => {
+                    let Some(sum) = a.checked_add(b) else {
                         let message = format!("integer overflow in adding {a} + {b}");
                         let pos = self.code.part_pos(parts, number);
                         return Err(Error::evaluation(pos, message));
-                    }
-                },
+                    };
+                    Value::Int(sum)
+                }
                 #[expect(clippy::cast_precision_loss, reason = "as Nix does it")]
                 (Value::Int(a), Value::Float(b)) => Value::Float(a as f64 + b),
                 #[expect(clippy::cast_precision_loss, reason = "as Nix does it")]

@@ -11,7 +11,7 @@ use super::value::{Env, Slot, Up, Value, share};
 
 /// The frame `level` frames outside of `env`.
 #[inline]
-pub(super) fn outer<'a>(mut env: Env<'a>, level: u32) -> Env<'a> {
+pub(super) fn outer(mut env: Env<'_>, level: u32) -> Env<'_> {
     for _ in 0..level {
         // The resolver counts no further than frames go.
         let Some(Up(up)) = *env.header() else { break };
@@ -40,7 +40,7 @@ impl<'a> Eval<'a> {
             Node::Outer { level, slot } => {
                 self.variable(node, &outer(env, level).items()[slot as usize])
             }
-            Node::RecAttr { level, index } => match self.rec_slot(outer(env, level), index) {
+            Node::RecAttr { level, index } => match rec_slot(outer(env, level), index) {
                 Some(slot) => self.variable(node, slot),
                 None => Err(Error::new(
                     ErrorKind::InfiniteRecursion,
@@ -92,7 +92,7 @@ impl<'a> Eval<'a> {
             Node::Const(number) => self.code.constants[number as usize],
             Node::Local { slot } => share(&env.items()[slot as usize]),
             Node::Outer { level, slot } => share(&outer(env, level).items()[slot as usize]),
-            Node::RecAttr { level, index } => match self.rec_slot(outer(env, level), index) {
+            Node::RecAttr { level, index } => match rec_slot(outer(env, level), index) {
                 Some(slot) => share(slot),
                 None => Value::Thunk(node, env),
             },
@@ -107,15 +107,6 @@ impl<'a> Eval<'a> {
         match self.code.constants[number as usize] {
             Value::Ref(home) => home.get(),
             value => value,
-        }
-    }
-
-    /// The attribute at `index` of the recursive set whose frame is `frame`.
-    #[inline]
-    fn rec_slot(&self, frame: Env<'a>, index: u32) -> Option<&'a Slot<'a>> {
-        match frame.items().first()?.get() {
-            Value::Attrs(attrs) => attrs.own_slots().get(index as usize),
-            _ => None,
         }
     }
 
@@ -320,5 +311,14 @@ impl<'a> Eval<'a> {
                 Applied::Body(body, frame) => self.finish(body, frame)?,
             };
         }
+    }
+}
+
+/// The attribute at `index` of the recursive set whose frame is `frame`.
+#[inline]
+fn rec_slot<'a>(frame: Env<'a>, index: u32) -> Option<&'a Slot<'a>> {
+    match frame.items().first()?.get() {
+        Value::Attrs(attrs) => attrs.own_slots().get(index as usize),
+        _ => None,
     }
 }

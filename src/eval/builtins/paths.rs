@@ -137,7 +137,7 @@ fn without_prefix<'n>(name: &'n [u8], prefix: &[u8]) -> Option<&'n [u8]> {
     }
 }
 
-impl<'a> Eval<'a> {
+impl Eval<'_> {
     /// The folder of an entry of the search path; `None` if there is nothing.
     fn search_root(&mut self, entry: &[u8], pos: Pos) -> Result<Option<Vec<u8>>> {
         let is_url = entry.windows(3).any(|three| three == b"://")

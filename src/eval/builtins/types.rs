@@ -1,4 +1,5 @@
 //! What a value is: `typeOf` and the `is…` functions.
+#![expect(clippy::unnecessary_wraps, reason = "all builtins have one signature")]
 
 use super::PrimOp;
 use crate::eval::Eval;

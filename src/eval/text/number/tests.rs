@@ -57,7 +57,7 @@ fn floats_that_are_no_numbers() {
 fn json_digits_read_back_as_the_same_float() {
     let mut bits = 0x9E37_79B9_7F4A_7C15_u64;
     let extremes =
-        [f64::MIN_POSITIVE, f64::MAX, f64::EPSILON, f64::from_bits(1), 4503599627370496.5];
+        [f64::MIN_POSITIVE, f64::MAX, f64::EPSILON, f64::from_bits(1), 4_503_599_627_370_496.5];
     let random = std::iter::repeat_with(|| {
         bits = bits.wrapping_mul(0x5851_F42D_4C95_7F2D).wrapping_add(0x1405_7B7E_F767_814F);
         f64::from_bits(bits)
