@@ -426,7 +426,7 @@ mod tests {
     #[test]
     fn blocks_have_header_and_items_and_know_themselves() {
         let arena = Arena::new();
-        let block = arena.block((7u32, 9u64), 5, |n| Cell::new(n));
+        let block = arena.block((7u32, 9u64), 5, Cell::new);
         block.items()[2].set(40);
         let values: Vec<_> = block.items().iter().map(Cell::get).collect();
         assert_eq!((*block.header(), values), ((7, 9), vec![0, 1, 40, 3, 4]));

@@ -141,11 +141,13 @@ impl<'a> Eval<'a> {
     }
 
     /// A string without context.
+    #[must_use]
     pub fn string(&self, bytes: &[u8]) -> Value<'a> {
         self.string_with(bytes, Context::NONE)
     }
 
     /// A string.
+    #[must_use]
     pub fn string_with(&self, bytes: &[u8], context: Context) -> Value<'a> {
         let bytes = if bytes.is_empty() { self.empty_string } else { self.arena.copy((), bytes) };
         Value::Str(context, bytes)
@@ -168,6 +170,7 @@ impl<'a> Eval<'a> {
     }
 
     /// A list of these elements, each a value or a share of a slot.
+    #[must_use]
     pub fn list(&self, elements: &[Value<'a>]) -> Value<'a> {
         if elements.is_empty() {
             return Value::List(self.empty_list);

@@ -123,7 +123,7 @@ impl<'a> Eval<'a> {
                 }
                 Node::Call1 { function, arg } => {
                     let callee = self.eval(function, env)?;
-                    match self.call_node(node, callee, &[arg], env)? {
+                    match self.call_node(node, callee, arg, env)? {
                         Applied::Value(value) => return Ok(value),
                         Applied::Body(body, frame) => (node, env) = (body, frame),
                     }
@@ -189,25 +189,25 @@ impl<'a> Eval<'a> {
         &mut self,
         node: NodeId,
         callee: Value<'a>,
-        args: &[NodeId; 1],
+        arg: NodeId,
         env: Env<'a>,
     ) -> Result<Applied<'a>> {
         let pos = self.code.pos(node);
         match callee {
             Value::Lambda(id, closure) => {
-                let arg = self.argument(id, args[0], env)?;
-                let (body, frame) = self.enter(id, closure, arg, pos)?;
+                let value = self.argument(id, arg, env)?;
+                let (body, frame) = self.enter(id, closure, value, pos)?;
                 Ok(Applied::Body(body, frame))
             }
             Value::PrimOp(id) if self.primop(id).arity == 1 => {
                 let arg = if self.primop(id).strict & 1 == 1 {
-                    self.eval_argument(id, args[0], env, pos)?
+                    self.eval_argument(id, arg, env, pos)?
                 } else {
-                    self.lazy_argument(args[0], env)
+                    self.lazy_argument(arg, env)
                 };
                 Ok(Applied::Value(self.run_primop(id, &[arg], pos)?))
             }
-            _ => self.call_any(callee, args, env, pos),
+            _ => self.call_any(callee, &[arg], env, pos),
         }
     }
 
@@ -316,7 +316,7 @@ impl<'a> Eval<'a> {
 
 /// The attribute at `index` of the recursive set whose frame is `frame`.
 #[inline]
-fn rec_slot<'a>(frame: Env<'a>, index: u32) -> Option<&'a Slot<'a>> {
+fn rec_slot(frame: Env<'_>, index: u32) -> Option<&Slot<'_>> {
     match frame.items().first()?.get() {
         Value::Attrs(attrs) => attrs.own_slots().get(index as usize),
         _ => None,

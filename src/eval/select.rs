@@ -175,8 +175,7 @@ impl<'a> Eval<'a> {
         with: u32,
     ) -> Result<Value<'a>> {
         let (mut frame, mut with) = (frame, with);
-        loop {
-            let Some(slot) = frame.items().first() else { break };
+        while let Some(slot) = frame.items().first() {
             let pos = self.code.pos(node);
             let attrs = match self.value_of(slot) {
                 Ok(Value::Attrs(attrs)) => attrs,

@@ -104,18 +104,18 @@ impl<'a> Eval<'a> {
         source: Bytes<'a>,
         pos: Pos,
     ) -> Result<(Bytes<'a>, Context)> {
-        let copy = match self.store.copies.get(source.items()) {
-            Some(copy) => copy.clone(),
-            None => {
-                let name = path::base_name(source.items());
-                if name.ends_with(b".drv") {
-                    let message = "file names are not allowed to end in '.drv'";
-                    return Err(Error::evaluation(pos, message));
-                }
-                let copy = self.hash_source(source.items(), name, None, pos)?;
-                self.store.add_copy(source.items(), &copy);
-                copy
+        let known = self.store.copies.get(source.items()).cloned();
+        let copy = if let Some(copy) = known {
+            copy
+        } else {
+            let name = path::base_name(source.items());
+            if name.ends_with(b".drv") {
+                let message = "file names are not allowed to end in '.drv'";
+                return Err(Error::evaluation(pos, message));
             }
+            let copy = self.hash_source(source.items(), name, None, pos)?;
+            self.store.add_copy(source.items(), &copy);
+            copy
         };
         Ok(self.store_string(&copy))
     }

@@ -103,7 +103,7 @@ pub enum Over<'a> {
     Attrs(Attrs<'a>),
 }
 
-impl<'a> Value<'a> {
+impl Value<'_> {
     /// Is it a value that refers to nothing?
     #[inline]
     #[must_use]
@@ -129,17 +129,14 @@ impl<'a> Value<'a> {
 #[must_use]
 pub fn share<'a>(home: &'a Slot<'a>) -> Value<'a> {
     match home.get() {
-        value @ Value::Ref(_) => value,
-        Value::Lambda(..)
-        | Value::PrimOp(_)
-        | Value::PrimOpApp(..)
-        | Value::Float(_)
-        | Value::List(_)
-        | Value::Thunk(..)
-        | Value::App(_)
-        | Value::Element(..)
-        | Value::Blackhole => Value::Ref(home),
-        value => value,
+        value @ (Value::Null
+        | Value::Bool(_)
+        | Value::Int(_)
+        | Value::Str(..)
+        | Value::Path(_)
+        | Value::Attrs(_)
+        | Value::Ref(_)) => value,
+        _ => Value::Ref(home),
     }
 }
 

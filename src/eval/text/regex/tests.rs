@@ -23,7 +23,8 @@ fn split(pattern: &str, text: &str) -> String {
 fn split_by(regex: &Regex, text: &str) -> String {
     let (mut out, mut last) = (String::from("[ "), 0);
     for found in regex.split(text.as_bytes()) {
-        out += &format!("\"{}\" {} ", &text[last..found.range.start], list(&found.groups, text));
+        let groups = list(&found.groups, text);
+        out.extend(["\"", &text[last..found.range.start], "\" ", &groups, " "]);
         last = found.range.end;
     }
     out + &format!("\"{}\" ]", &text[last..])
