@@ -47,9 +47,8 @@ impl<'a> Eval<'a> {
             Value::Bool(true) if how.more => Ok((self.arena.copy((), b"1"), Context::NONE)),
             Value::Bool(false) | Value::Null if how.more => Ok((self.empty_string, Context::NONE)),
             Value::Int(number) if how.more => {
-                let mut text = Vec::with_capacity(20);
-                super::text::number::write_int(&mut text, number);
-                Ok((self.arena.copy((), &text), Context::NONE))
+                let text = super::text::number::IntText::new(number);
+                Ok((self.arena.copy((), text.as_bytes()), Context::NONE))
             }
             Value::Float(number) if how.more => {
                 let mut text = Vec::with_capacity(32);

@@ -274,14 +274,17 @@ impl<'a> Eval<'a> {
         }
         for (number, at) in ids {
             let value = self.eval(self.code.ids[at], env)?;
+            if let (Value::Int(a), Value::Int(b)) = (sum, value)
+                && let Some(both) = a.checked_add(b)
+            {
+                sum = Value::Int(both);
+                continue;
+            }
             sum = match (sum, value) {
                 (Value::Int(a), Value::Int(b)) => {
-                    let Some(sum) = a.checked_add(b) else {
-                        let message = format!("integer overflow in adding {a} + {b}");
-                        let pos = self.code.part_pos(parts, number);
-                        return Err(Error::evaluation(pos, message));
-                    };
-                    Value::Int(sum)
+                    let message = format!("integer overflow in adding {a} + {b}");
+                    let pos = self.code.part_pos(parts, number);
+                    return Err(Error::evaluation(pos, message));
                 }
                 #[expect(clippy::cast_precision_loss, reason = "as Nix does it")]
                 (Value::Int(a), Value::Float(b)) => Value::Float(a as f64 + b),

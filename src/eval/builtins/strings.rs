@@ -6,6 +6,7 @@ use crate::eval::Eval;
 use crate::eval::coerce::Coercion;
 use crate::eval::error::{Error, Result};
 use crate::eval::position::Pos;
+use crate::eval::text::number::IntText;
 use crate::eval::text::path;
 use crate::eval::text::replace::{Piece, Replacer};
 use crate::eval::value::{Bytes, Context, List, Value, share};
@@ -24,8 +25,10 @@ pub(super) const PRIMOPS: &[PrimOp] = &[
 
 fn to_string<'a>(eval: &mut Eval<'a>, args: &[Value<'a>], _: Pos) -> Result<Value<'a>> {
     let &[value] = args else { return Ok(Value::Null) };
-    if let Value::Str(..) = value {
-        return Ok(value);
+    match value {
+        Value::Str(..) => return Ok(value),
+        Value::Int(number) => return Ok(eval.string(IntText::new(number).as_bytes())),
+        _ => {}
     }
     let what = "while evaluating the first argument passed to builtins.toString";
     let (bytes, context) = eval.coerce(value, Pos::NONE, Coercion::TO_STRING, what)?;

@@ -9,26 +9,47 @@ mod tests;
 
 use std::io::Write as _;
 
+/// An integer in decimal.
+#[derive(Debug, Clone, Copy)]
+pub struct IntText {
+    /// "-9223372036854775808" has 20 bytes.
+    digits: [u8; 20],
+    start: usize,
+}
+
+impl IntText {
+    /// The digits of `value`, with a sign if it is negative.
+    #[must_use]
+    pub fn new(value: i64) -> Self {
+        let mut digits = [0u8; 20];
+        let mut start = digits.len();
+        let mut rest = value.unsigned_abs();
+        loop {
+            start -= 1;
+            // The remainder is below ten.
+            digits[start] = b'0' + (rest % 10) as u8;
+            rest /= 10;
+            if rest == 0 {
+                break;
+            }
+        }
+        if value < 0 {
+            start -= 1;
+            digits[start] = b'-';
+        }
+        Self { digits, start }
+    }
+
+    /// The text.
+    #[must_use]
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.digits[self.start..]
+    }
+}
+
 /// Appends an integer in decimal.
 pub fn write_int(out: &mut Vec<u8>, value: i64) {
-    // "-9223372036854775808" has 20 bytes.
-    let mut digits = [0u8; 20];
-    let mut at = digits.len();
-    let mut rest = value.unsigned_abs();
-    loop {
-        at -= 1;
-        // The remainder is below ten.
-        digits[at] = b'0' + (rest % 10) as u8;
-        rest /= 10;
-        if rest == 0 {
-            break;
-        }
-    }
-    if value < 0 {
-        at -= 1;
-        digits[at] = b'-';
-    }
-    out.extend_from_slice(&digits[at..]);
+    out.extend_from_slice(IntText::new(value).as_bytes());
 }
 
 /// Appends a float as printing a value and `builtins.toXML` do: `%g`, so `1.0` is `1` and `1e7` is `1e+07`.
