@@ -10,6 +10,7 @@ use super::value::{Attrs, AttrsBuilder, Env, Up, Value, share};
 use crate::syntax::Symbol;
 
 impl<'a> Eval<'a> {
+    #[inline(never)]
     pub(super) fn list_literal(&mut self, items: Range, env: Env<'a>) -> Value<'a> {
         let start = items.start as usize;
         let item = |at| Cell::new(self.delay(self.code.ids[start + at], env));
@@ -17,6 +18,7 @@ impl<'a> Eval<'a> {
     }
 
     /// A set literal.
+    #[inline(never)]
     pub(super) fn attrs(&mut self, set: SetCode<'a>, env: Env<'a>) -> Result<Value<'a>> {
         let start = set.values.start as usize;
         if !set.frame && set.dynamics.len == 0 {

@@ -95,6 +95,7 @@ impl<'a> Eval<'a> {
         self.arithmetic(op, a, b, pos)
     }
 
+    #[inline(never)]
     pub(super) fn binary(
         &mut self,
         node: NodeId,
@@ -203,6 +204,7 @@ impl<'a> Eval<'a> {
     }
 
     /// `"…${…}…"`
+    #[inline(never)]
     pub(super) fn interpolation(&mut self, parts: Range, env: Env<'a>) -> Result<Value<'a>> {
         let mut context = Context::NONE;
         let mut few = [self.empty_string; FEW_PARTS];
@@ -305,6 +307,7 @@ impl<'a> Eval<'a> {
 
     /// `+` of strings, paths and what can be coerced to a string. The first operand decides: behind a path,
     /// strings are appended to it, and nothing is copied to the store.
+    #[inline(never)]
     pub(super) fn plus_text(
         &mut self,
         node: NodeId,

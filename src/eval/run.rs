@@ -32,6 +32,7 @@ impl<'a> Eval<'a> {
     }
 
     /// Nodes without a body in tail position; all others are left to [`Eval::walk`].
+    // Most handlers are kept out of line, so that a level of recursion takes little stack.
     #[inline(never)]
     fn eval_compound(&mut self, node: NodeId, env: Env<'a>) -> Result<Value<'a>> {
         match self.code.node(node) {

@@ -49,6 +49,7 @@ impl<'a> Eval<'a> {
         }
     }
 
+    #[inline(never)]
     pub(super) fn select_path(
         &mut self,
         node: NodeId,
@@ -78,6 +79,7 @@ impl<'a> Eval<'a> {
         Ok(value)
     }
 
+    #[inline(never)]
     pub(super) fn select_or(
         &mut self,
         node: NodeId,
@@ -101,6 +103,7 @@ impl<'a> Eval<'a> {
         Ok(Some(value))
     }
 
+    #[inline(never)]
     pub(super) fn has_attr(
         &mut self,
         base: NodeId,
@@ -167,6 +170,7 @@ impl<'a> Eval<'a> {
         super::text::near_names(self.symbols.name(name), names)
     }
 
+    #[inline(never)]
     pub(super) fn with_variable(
         &mut self,
         node: NodeId,
@@ -197,6 +201,7 @@ impl<'a> Eval<'a> {
     }
 
     /// `{ file, line, column }`, or null where there is no place.
+    #[inline(never)]
     pub(super) fn position_set(&mut self, pos: Pos) -> Value<'a> {
         let Some((file, line, column)) = self.sources.file_line_column(pos) else {
             return Value::Null;
