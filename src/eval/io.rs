@@ -33,6 +33,8 @@ pub enum Level {
     Trace,
     /// `warn`: behind `evaluation warning: `.
     Warning,
+    /// A remark on a source: behind `warning: `.
+    Remark,
 }
 
 /// A fetch that is left to the real `nix`.

@@ -4,6 +4,7 @@
 //! an [`arena::Arena`] and never freed before it. The outside is seen through [`io::EvalIo`] only.
 
 pub mod arena;
+mod assertion;
 mod builtins;
 mod call;
 pub mod code;

@@ -1,4 +1,4 @@
-//! Operators, interpolation and assertions.
+//! Operators and interpolation.
 
 use std::cell::Cell;
 
@@ -6,7 +6,7 @@ use super::Eval;
 use super::call::primop_trace;
 use super::code::{Arithmetic, Binary, NodeId, Range};
 use super::coerce::Coercion;
-use super::error::{Error, ErrorKind, Result};
+use super::error::{Error, Result};
 use super::value::{Attrs, Bytes, Context, Env, List, Value, share};
 
 /// As many parts of a string take no memory of their own.
@@ -39,13 +39,6 @@ impl<'a> Eval<'a> {
     ) -> Error {
         let pos = self.code.pos(node);
         self.wrong_type(wanted, value, pos).while_(self.code.pos(whole), what)
-    }
-
-    #[cold]
-    pub(super) fn assertion_failed(&self, node: NodeId) -> Error {
-        let pos = self.code.pos(node);
-        let condition = self.sources.assertion(pos).unwrap_or_default();
-        Error::new(ErrorKind::Assertion, pos, format!("assertion '{condition}' failed"))
     }
 
     /// An operator that Nix has as a call of a builtin.

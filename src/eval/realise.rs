@@ -3,6 +3,7 @@
 //! imagined in the store is found where it came from.
 
 use std::borrow::Cow;
+use std::io;
 
 use super::Eval;
 use super::builtins;
@@ -96,7 +97,18 @@ impl<'a> Eval<'a> {
             return Ok(text.contents.to_vec());
         }
         let path = self.outside(path);
-        self.io.read_file(&path).map_err(|error| unreadable(&path, &error, pos))
+        self.io.read_file(&path).map_err(|error| self.unreadable_target(&path, &error, pos))
+    }
+
+    /// The error that a file can't be read. As in Nix, a link that leads nowhere is told by its target.
+    #[cold]
+    pub(super) fn unreadable_target(&self, path: &[u8], error: &io::Error, pos: Pos) -> Error {
+        if error.kind() == io::ErrorKind::NotFound
+            && let Ok((target, None)) = self.follow(path, pos)
+        {
+            return unreadable(&target, error, pos);
+        }
+        unreadable(path, error, pos)
     }
 
     /// What stands at a path; links at its end are not followed.

@@ -161,7 +161,7 @@ impl<'a> Eval<'a> {
                 Node::Assert { condition, body } => {
                     let what = "in the condition of the assert statement";
                     if !self.eval_bool(condition, env, node, what)? {
-                        return Err(self.assertion_failed(node));
+                        return Err(self.assertion_failed(node, condition, env));
                     }
                     node = body;
                 }

@@ -33,6 +33,18 @@ pub struct ExperimentalFeatures {
     pub blake3_hashes: bool,
 }
 
+/// What is done about a source that is allowed and discouraged.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Lint {
+    /// `ignore`: nothing.
+    #[default]
+    Ignore,
+    /// `warn`: a warning is printed.
+    Warn,
+    /// `fatal`: it is an error.
+    Fatal,
+}
+
 /// Settings of an evaluation, named as in nix.conf(5).
 #[derive(Debug, Clone)]
 #[expect(clippy::struct_excessive_bools, reason = "nix.conf(5) has as many")]
@@ -60,6 +72,8 @@ pub struct Settings {
     pub trace_verbose: bool,
     /// `abort-on-warn`
     pub abort_on_warn: bool,
+    /// `lint-url-literals`
+    pub lint_url_literals: Lint,
     /// `allow-import-from-derivation`
     pub allow_import_from_derivation: bool,
     /// `experimental-features`
@@ -80,6 +94,7 @@ impl Default for Settings {
             store_dir: b"/nix/store".to_vec(),
             trace_verbose: false,
             abort_on_warn: false,
+            lint_url_literals: Lint::Ignore,
             allow_import_from_derivation: true,
             features: ExperimentalFeatures::default(),
         }

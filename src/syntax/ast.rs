@@ -262,6 +262,27 @@ pub(super) struct Pattern {
     pub(super) ellipsis: bool,
 }
 
+/// Something in a source that is allowed, and that its author may want to be told of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Remark {
+    /// What it is.
+    pub kind: RemarkKind,
+    /// Byte offset at which it begins.
+    pub start: u32,
+    /// Byte offset behind it.
+    pub end: u32,
+}
+
+/// What a [`Remark`] is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RemarkKind {
+    /// `f or` without parentheses around it as an argument, an item or a default: a call now, which
+    /// it will not be once `or` is an identifier as all others.
+    OrAsIdentifier,
+    /// A URL without quotes.
+    UrlLiteral,
+}
+
 /// A parsed source.
 #[derive(Debug, Default)]
 pub struct Ast {
@@ -280,6 +301,7 @@ pub struct Ast {
     pub(super) functions: Vec<Function>,
     pub(super) formals: Vec<Formal>,
     pub(super) text: Vec<u8>,
+    pub(super) remarks: Vec<Remark>,
     pub(super) root: Option<ExprId>,
 }
 
@@ -288,6 +310,12 @@ impl Ast {
     #[must_use]
     pub fn root(&self) -> Option<ExprId> {
         self.root
+    }
+
+    /// What its author may want to be told of.
+    #[must_use]
+    pub fn remarks(&self) -> &[Remark] {
+        &self.remarks
     }
 
     /// The node of `id`.

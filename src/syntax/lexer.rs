@@ -240,6 +240,11 @@ impl<'a> Lexer<'a> {
         self.src.get(self.token.start as usize..self.pos).unwrap_or_default()
     }
 
+    /// Where the current token ends.
+    pub(super) fn token_end(&self) -> u32 {
+        u32::try_from(self.pos).unwrap_or(u32::MAX)
+    }
+
     /// Goes on to the next token.
     #[inline]
     pub(super) fn advance(&mut self) {

@@ -19,7 +19,7 @@ mod symbol;
 
 pub use ast::{
     Ast, AttrDef, AttrKind, AttrName, AttrSet, AttrsId, BinOp, DynamicAttr, Expr, ExprId, Formal,
-    Formals, Lambda, LambdaId, Range, Text,
+    Formals, Lambda, LambdaId, Range, Remark, RemarkKind, Text,
 };
 pub use error::ParseError;
 pub use parser::{Features, parse};

@@ -1,7 +1,7 @@
 //! Recursive descent, straight into the tree. Operators are in `operators.rs`, functions in
 //! `functions.rs`, bindings in `attrs.rs`, the inside of strings in `strings.rs`.
 
-use super::ast::{Ast, AttrName, Expr, ExprId, Formal, index};
+use super::ast::{Ast, AttrName, Expr, ExprId, Formal, Remark, RemarkKind, index};
 use super::attrs::OpenSets;
 use super::error::ParseError;
 use super::indented::Piece;
@@ -284,7 +284,17 @@ impl<'a> Parser<'a> {
     pub(super) fn select(&mut self) -> Parsed<ExprId> {
         let offset = self.offset();
         let base = self.simple()?;
+        if self.kind() == Kind::Or {
+            self.remark(RemarkKind::OrAsIdentifier, offset);
+        }
         self.selected(offset, base)
+    }
+
+    /// Notes what stands between `start` and the end of the current token.
+    #[cold]
+    fn remark(&mut self, kind: RemarkKind, start: u32) {
+        let end = self.lexer.token_end();
+        self.ast.remarks.push(Remark { kind, start, end });
     }
 
     /// What may follow a simple expression: `.b.c or d`, or the `or` of the call `a or` of a
@@ -353,7 +363,10 @@ impl<'a> Parser<'a> {
             Kind::SearchPath => return Ok(self.search_path(offset)),
             Kind::Int => Expr::Int(self.integer()?),
             Kind::Float => Expr::Float(self.float()?),
-            Kind::Uri => Expr::Str(self.ast.add_text(self.lexer.token_bytes())),
+            Kind::Uri => {
+                self.remark(RemarkKind::UrlLiteral, offset);
+                Expr::Str(self.ast.add_text(self.lexer.token_bytes()))
+            }
             _ => return Err(self.unexpected("").into()),
         };
         self.advance();

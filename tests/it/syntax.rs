@@ -757,6 +757,7 @@ const RNIX_TAKES: &[&[u8]] = &[
     b"[ x: 1 ]",
     b"f x: 1",
     b"1 + x: 1",
+    b"1 + x: x\n",
     b"! x: 1",
 ];
 

@@ -5,7 +5,7 @@ use std::os::unix::ffi::{OsStrExt, OsStringExt};
 
 use crate::cli::error::CliError;
 use crate::eval::io::RealIo;
-use crate::eval::settings::{SearchPath, Settings};
+use crate::eval::settings::{Lint, SearchPath, Settings};
 use crate::ui::terminal::say;
 
 /// Flags as in nix-instantiate(1) and nix.conf(5).
@@ -162,6 +162,12 @@ fn set(chosen: &mut Chosen, name: &str, value: &str) -> bool {
             Ok(depth) => settings.max_call_depth = depth,
             Err(_) => warn(&format!("setting '{name}' has invalid value '{value}'")),
         },
+        "lint-url-literals" => match value {
+            "ignore" => settings.lint_url_literals = Lint::Ignore,
+            "warn" => settings.lint_url_literals = Lint::Warn,
+            "fatal" => settings.lint_url_literals = Lint::Fatal,
+            _ => warn(&format!("setting '{name}' has invalid value '{value}'")),
+        },
         "system" | "eval-system" if !value.is_empty() => {
             settings.current_system = value.as_bytes().to_vec();
         }
@@ -307,6 +313,8 @@ mod tests {
             ("show-trace", "1"),
             ("allow-import-from-derivation", "no"),
             ("abort-on-warn", "perhaps"),
+            ("lint-url-literals", "fatal"),
+            ("lint-url-literals", "perhaps"),
             ("system", "aarch64-linux"),
             ("eval-system", ""),
             ("experimental-features", "flakes pipe-operators nix-command"),
@@ -314,6 +322,7 @@ mod tests {
         let settings = &chosen.settings;
         assert_eq!((settings.max_call_depth, settings.pure, chosen.show_trace), (7, true, true));
         assert!(!settings.allow_import_from_derivation && !settings.abort_on_warn);
+        assert_eq!(settings.lint_url_literals, Lint::Fatal);
         assert_eq!(settings.current_system, b"aarch64-linux");
         let features = settings.features;
         assert!(features.flakes && features.fetch_tree && features.pipe_operators);

@@ -62,7 +62,7 @@ fn read_dir<'a>(eval: &mut Eval<'a>, args: &[Value<'a>], pos: Pos) -> Result<Val
     let path = eval.realise_path(args[0], pos)?;
     let outside = eval.outside(path.items());
     let entries = eval.io.read_dir(&outside);
-    let entries = entries.map_err(|error| unreadable(path.items(), &error, pos))?;
+    let entries = entries.map_err(|error| eval.unreadable_target(path.items(), &error, pos))?;
     let mut set = AttrsBuilder::with_capacity(entries.len());
     for (name, kind) in entries {
         let name = eval.symbols.intern(&name);

@@ -11,6 +11,7 @@ pub(super) fn render(level: Level, text: &[u8], colour: bool) -> Vec<u8> {
     let mut line = match level {
         Level::Trace => filter(&[b"trace: ", text].concat(), colour),
         Level::Warning => filter(&warning(text), colour),
+        Level::Remark => filter(&[YELLOW, b"warning:", NORMAL, b" ", text].concat(), colour),
     };
     line.push(b'\n');
     line
@@ -159,6 +160,8 @@ mod tests {
         assert_eq!(line(false), b"trace: red link\xff\xfe       |\n");
         let warning = render(Level::Warning, b"a", true);
         assert_eq!(warning, b"\x1b[35;1mevaluation warning:\x1b[0m a\n");
+        assert_eq!(render(Level::Remark, b"a\nb", true), b"\x1b[35;1mwarning:\x1b[0m a\nb\n");
+        assert_eq!(render(Level::Remark, b"a\nb", false), b"warning: a\nb\n");
         for cut in 0..text.len() {
             assert!(render(Level::Trace, &text[..cut], false).ends_with(b"\n"));
         }
