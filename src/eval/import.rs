@@ -7,13 +7,12 @@ use rustc_hash::FxHashMap;
 use super::Eval;
 use super::code::NodeId;
 use super::error::{Error, ErrorKind, Result};
-use super::io::{FileType, Level};
+use super::io::FileType;
 use super::lower::{self, Unit};
-use super::position::{Base, Origin, Pos};
-use super::settings::Lint;
+use super::position::{Origin, Pos};
 use super::text::path;
 use super::value::{Attrs, Env, Slot, Up, Value, share};
-use crate::syntax::{Features, Remark, RemarkKind, Symbol, parse};
+use crate::syntax::{Features, Symbol, parse};
 
 /// What was imported already.
 #[derive(Debug, Default)]
@@ -124,41 +123,6 @@ impl<'a> Eval<'a> {
         })
     }
 
-    /// Prints what the author of a source may want to know, or fails where the settings say so.
-    #[cold]
-    fn tell_remarks(&self, remarks: &[Remark], base: Base) -> Result<()> {
-        let lint = self.settings.lint_url_literals;
-        for remark in remarks {
-            if remark.kind == RemarkKind::UrlLiteral && lint == Lint::Ignore {
-                continue;
-            }
-            let pos = base.at(remark.start);
-            let Some(place) = self.sources.place(pos) else { continue };
-            let bytes = place.source.text.get(remark.start as usize..remark.end as usize);
-            let code = shown(bytes.unwrap_or_default());
-            let at = self.sources.describe(pos).unwrap_or_default();
-            let url = |are| {
-                format!(
-                    "URL literals are {are}. Consider using a string literal \"{code}\" instead (lint-url-literals)"
-                )
-            };
-            let text = match (remark.kind, lint) {
-                (RemarkKind::OrAsIdentifier, _) => format!(
-                    "at {at}: This expression uses `or` as an identifier in a way that will change in a future Nix release.\n\
-                     Wrap this entire expression in parentheses to preserve its current meaning:\n    ({code})"
-                ),
-                (RemarkKind::UrlLiteral, Lint::Ignore | Lint::Warn) => {
-                    format!("at {at}: {}", url("discouraged"))
-                }
-                (RemarkKind::UrlLiteral, Lint::Fatal) => {
-                    return Err(Error::new(ErrorKind::Parse, pos, url("disallowed")));
-                }
-            };
-            self.io.message(Level::Remark, text.as_bytes());
-        }
-        Ok(())
-    }
-
     /// Fails where pure evaluation forbids to read `path`.
     pub(super) fn check_readable(&self, path: &[u8], pos: Pos) -> Result<()> {
         if !self.settings.pure {
@@ -192,61 +156,4 @@ fn is_below(path: &[u8], root: &[u8]) -> bool {
 
 fn shown(path: &[u8]) -> std::borrow::Cow<'_, str> {
     String::from_utf8_lossy(path)
-}
-
-#[cfg(test)]
-mod tests {
-    use crate::eval::Eval;
-    use crate::eval::arena::Arena;
-    use crate::eval::io::{Level, MemoryIo};
-    use crate::eval::position::Origin;
-    use crate::eval::settings::{Lint, Settings};
-
-    /// What is printed on the way to the value of a program, and its failure, if it fails.
-    fn printed(program: &str, lint_url_literals: Lint) -> (Vec<String>, Option<String>) {
-        let (arena, io) = (Arena::new(), MemoryIo::new());
-        let settings = Settings { lint_url_literals, ..Settings::default() };
-        let mut eval = Eval::new(&arena, &io, settings);
-        let result = eval.eval_string(program.as_bytes(), b"/", Origin::String);
-        let text = |(level, text)| {
-            assert_eq!(level, Level::Remark);
-            String::from_utf8(text).unwrap()
-        };
-        (io.messages().into_iter().map(text).collect(), result.err().map(|e| e.to_string()))
-    }
-
-    /// The places are those of Nix 2.34.8.
-    #[test]
-    fn or_as_an_identifier_is_warned_of_where_it_will_mean_something_else() {
-        let cases = [
-            ("f f or", &["1:28: (f or)"][..]),
-            ("{}.a or f or", &["1:34: (f or)"]),
-            ("[ (f or) (f f or) ]", &["1:38: (f or)"]),
-            ("[ f\n or f or]", &["1:28: (f\n or)", "2:5: (f or)"]),
-            ("f or", &[]),
-            ("{}.a or 1", &[]),
-        ];
-        for (body, expected) in cases {
-            let program = format!("let or = 1; f = x: x; in {body}");
-            let (found, _) = printed(&program, Lint::Ignore);
-            assert_eq!(found.len(), expected.len(), "{body}: {found:?}");
-            for (found, expected) in found.iter().zip(expected) {
-                let (place, code) = expected.split_once(": ").unwrap();
-                assert!(found.starts_with(&format!("at «string»:{place}: ")), "{found}");
-                assert!(found.ends_with(&format!("\n    {code}")), "{found}");
-            }
-        }
-    }
-
-    #[test]
-    fn url_literals_are_what_the_settings_say() {
-        assert_eq!(printed("[ a:b ]", Lint::Ignore), (vec![], None));
-        let (found, error) = printed("[ a:b ]", Lint::Warn);
-        let advice = r#"Consider using a string literal "a:b" instead (lint-url-literals)"#;
-        assert_eq!(found, [format!("at «string»:1:3: URL literals are discouraged. {advice}")]);
-        assert_eq!(error, None);
-        let (found, error) = printed("[ a:b ]", Lint::Fatal);
-        assert!(found.is_empty());
-        assert_eq!(error, Some(format!("URL literals are disallowed. {advice}")));
-    }
 }

@@ -23,6 +23,7 @@ pub mod position;
 pub mod print;
 mod realise;
 mod reclaim;
+mod remarks;
 pub mod report;
 mod run;
 mod select;

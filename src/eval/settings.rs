@@ -45,6 +45,17 @@ pub enum Lint {
     Fatal,
 }
 
+/// What is done about each of the ways of writing that are discouraged.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Lints {
+    /// `lint-url-literals`
+    pub url_literals: Lint,
+    /// `lint-short-path-literals`
+    pub short_path_literals: Lint,
+    /// `lint-absolute-path-literals`, which counts for paths below the home directory as well.
+    pub absolute_path_literals: Lint,
+}
+
 /// Settings of an evaluation, named as in nix.conf(5).
 #[derive(Debug, Clone)]
 #[expect(clippy::struct_excessive_bools, reason = "nix.conf(5) has as many")]
@@ -72,8 +83,8 @@ pub struct Settings {
     pub trace_verbose: bool,
     /// `abort-on-warn`
     pub abort_on_warn: bool,
-    /// `lint-url-literals`
-    pub lint_url_literals: Lint,
+    /// The settings `lint-…`.
+    pub lints: Lints,
     /// `allow-import-from-derivation`
     pub allow_import_from_derivation: bool,
     /// `experimental-features`
@@ -94,7 +105,7 @@ impl Default for Settings {
             store_dir: b"/nix/store".to_vec(),
             trace_verbose: false,
             abort_on_warn: false,
-            lint_url_literals: Lint::Ignore,
+            lints: Lints::default(),
             allow_import_from_derivation: true,
             features: ExperimentalFeatures::default(),
         }

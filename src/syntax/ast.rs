@@ -281,6 +281,12 @@ pub enum RemarkKind {
     OrAsIdentifier,
     /// A URL without quotes.
     UrlLiteral,
+    /// A path that begins neither with a dot nor with a slash: `a/b`.
+    ShortPath,
+    /// A path from the root: `/a`.
+    AbsolutePath,
+    /// A path from the home directory: `~/a`.
+    HomePath,
 }
 
 /// A parsed source.

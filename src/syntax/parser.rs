@@ -292,7 +292,7 @@ impl<'a> Parser<'a> {
 
     /// Notes what stands between `start` and the end of the current token.
     #[cold]
-    fn remark(&mut self, kind: RemarkKind, start: u32) {
+    pub(super) fn remark(&mut self, kind: RemarkKind, start: u32) {
         let end = self.lexer.token_end();
         self.ast.remarks.push(Remark { kind, start, end });
     }

@@ -1,7 +1,7 @@
 //! The inside of strings and paths: pieces of text between interpolations. Indented strings are in
 //! `indented.rs`.
 
-use super::ast::{Expr, ExprId, Text, index};
+use super::ast::{Expr, ExprId, RemarkKind, Text, index};
 use super::error::ParseError;
 use super::lexer::Kind;
 use super::parser::{Parsed, Parser};
@@ -112,6 +112,12 @@ impl<'a> Parser<'a> {
             Kind::HomePath => Expr::HomePath(text),
             _ => Expr::Path(text),
         };
+        match self.lexer.token_bytes().first() {
+            Some(b'.') => {}
+            Some(b'/') => self.remark(RemarkKind::AbsolutePath, offset),
+            Some(b'~') => self.remark(RemarkKind::HomePath, offset),
+            _ => self.remark(RemarkKind::ShortPath, offset),
+        }
         let first = self.ast.add(offset, first);
         self.parts.push((offset, first));
         let mut at = self.lexer.pos;

@@ -37,6 +37,15 @@ pub(super) struct Options {
     /// Set a setting of nix.conf(5) that evaluation knows (repeatable)
     #[arg(long, value_names = ["NAME", "VALUE"], num_args = 2, allow_hyphen_values = true)]
     option: Vec<String>,
+    /// What is done about URLs without quotes: ignore, warn or fatal
+    #[arg(long, value_name = "LINT", hide_short_help = true)]
+    lint_url_literals: Option<String>,
+    /// What is done about paths such as a/b, without a dot: ignore, warn or fatal
+    #[arg(long, value_name = "LINT", hide_short_help = true)]
+    lint_short_path_literals: Option<String>,
+    /// What is done about paths such as /a and ~/a: ignore, warn or fatal
+    #[arg(long, value_name = "LINT", hide_short_help = true)]
+    lint_absolute_path_literals: Option<String>,
     /// Show all steps on the way to an error
     #[arg(long, overrides_with = "no_show_trace")]
     show_trace: bool,
@@ -96,6 +105,16 @@ impl Options {
         for pair in self.option.chunks_exact(2) {
             if !set(&mut chosen, &pair[0], &pair[1]) {
                 warn(&format!("unknown setting '{}'", pair[0]));
+            }
+        }
+        let lints = [
+            ("lint-url-literals", &self.lint_url_literals),
+            ("lint-short-path-literals", &self.lint_short_path_literals),
+            ("lint-absolute-path-literals", &self.lint_absolute_path_literals),
+        ];
+        for (name, value) in lints {
+            if let Some(value) = value {
+                set(&mut chosen, name, value);
             }
         }
         for features in &self.extra_experimental_features {
@@ -162,12 +181,11 @@ fn set(chosen: &mut Chosen, name: &str, value: &str) -> bool {
             Ok(depth) => settings.max_call_depth = depth,
             Err(_) => warn(&format!("setting '{name}' has invalid value '{value}'")),
         },
-        "lint-url-literals" => match value {
-            "ignore" => settings.lint_url_literals = Lint::Ignore,
-            "warn" => settings.lint_url_literals = Lint::Warn,
-            "fatal" => settings.lint_url_literals = Lint::Fatal,
-            _ => warn(&format!("setting '{name}' has invalid value '{value}'")),
-        },
+        "lint-url-literals" => lint(name, value, &mut settings.lints.url_literals),
+        "lint-short-path-literals" => lint(name, value, &mut settings.lints.short_path_literals),
+        "lint-absolute-path-literals" => {
+            lint(name, value, &mut settings.lints.absolute_path_literals);
+        }
         "system" | "eval-system" if !value.is_empty() => {
             settings.current_system = value.as_bytes().to_vec();
         }
@@ -281,6 +299,16 @@ pub(super) fn is_url(text: &[u8]) -> bool {
     schemes.iter().any(|scheme| text.starts_with(scheme))
 }
 
+/// Sets one of the settings `lint-…`.
+fn lint(name: &str, value: &str, place: &mut Lint) {
+    *place = match value {
+        "ignore" => Lint::Ignore,
+        "warn" => Lint::Warn,
+        "fatal" => Lint::Fatal,
+        _ => return warn(&format!("setting '{name}' has invalid value '{value}'")),
+    };
+}
+
 /// What values may take of this machine's memory, or of what a limit (`ulimit -v`) leaves: three quarters.
 fn most_memory() -> usize {
     let info = rustix::system::sysinfo();
@@ -322,7 +350,7 @@ mod tests {
         let settings = &chosen.settings;
         assert_eq!((settings.max_call_depth, settings.pure, chosen.show_trace), (7, true, true));
         assert!(!settings.allow_import_from_derivation && !settings.abort_on_warn);
-        assert_eq!(settings.lint_url_literals, Lint::Fatal);
+        assert_eq!(settings.lints.url_literals, Lint::Fatal);
         assert_eq!(settings.current_system, b"aarch64-linux");
         let features = settings.features;
         assert!(features.flakes && features.fetch_tree && features.pipe_operators);
