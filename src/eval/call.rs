@@ -138,10 +138,15 @@ impl<'a> Eval<'a> {
             *place = *value;
         }
         let arity = usize::from(op.arity);
-        for (at, place) in all.iter_mut().enumerate().take(arity) {
+        for at in 0..arity {
             if op.strict >> at & 1 == 1 {
-                *place =
-                    self.force(*place, pos).map_err(|error| primop_trace(op.name, error, pos))?;
+                match self.force(all[at], pos) {
+                    Ok(value) => all[at] = value,
+                    Err(error) => {
+                        let value = self.run_with_failed(id, &mut all[..arity], at, error, pos)?;
+                        return Ok((Applied::Value(value), wanted));
+                    }
+                }
             }
         }
         let value = self.run_primop(id, &all[..arity], pos)?;
@@ -167,6 +172,31 @@ impl<'a> Eval<'a> {
                 self.calls.pop();
                 Err(primop_trace(op.name, error.or_at(pos), pos))
             }
+        }
+    }
+
+    /// Runs a builtin whose argument `at` could not be evaluated, and those behind it were not. It
+    /// fails as soon as it wants that one, and says what for.
+    #[cold]
+    pub(super) fn run_with_failed(
+        &mut self,
+        id: PrimOpId,
+        args: &mut [Value<'a>],
+        at: usize,
+        error: Error,
+        pos: Pos,
+    ) -> Result<Value<'a>> {
+        let name = self.primop(id).name;
+        if matches!(error.kind(), ErrorKind::Interrupted | ErrorKind::OutOfMemory) {
+            return Err(primop_trace(name, error, pos));
+        }
+        let slot = self.arena.alloc(Cell::new(Value::Blackhole));
+        args[at] = Value::Ref(slot);
+        let outer = self.failed.replace((slot, error));
+        let result = self.run_primop(id, args, pos);
+        match std::mem::replace(&mut self.failed, outer) {
+            Some((_, error)) => Err(primop_trace(name, error, pos)),
+            None => result,
         }
     }
 

@@ -51,10 +51,7 @@ impl<'a> Eval<'a> {
                 self.call(*function, args, Pos::NONE)
             }
             Value::Element(index, mapping) => self.element(index, mapping),
-            Value::Blackhole => {
-                let message = "infinite recursion encountered";
-                Err(Error::new(ErrorKind::InfiniteRecursion, Pos::NONE, message))
-            }
+            Value::Blackhole => Err(self.black_hole(slot)),
             value => Ok(value),
         };
         match result {
@@ -83,6 +80,16 @@ impl<'a> Eval<'a> {
                 Err(error)
             }
         }
+    }
+
+    /// The error of a slot whose value needs itself, or is known to fail.
+    #[cold]
+    fn black_hole(&mut self, slot: &'a Slot<'a>) -> Error {
+        if let Some((_, error)) = self.failed.take_if(|(failed, _)| std::ptr::eq(*failed, slot)) {
+            return error;
+        }
+        let message = "infinite recursion encountered";
+        Error::new(ErrorKind::InfiniteRecursion, Pos::NONE, message)
     }
 
     /// One element of what `map` and its like have made.

@@ -41,6 +41,7 @@ use builtins::{Patterns, PrimOp};
 use call::CallFrame;
 use code::Code;
 pub use coerce::Coercion;
+use error::Error;
 use import::Imports;
 use io::{EvalIo, Fetch};
 pub use known::Known;
@@ -48,7 +49,7 @@ use lower::Lowering;
 use position::Sources;
 use settings::Settings;
 use store_state::StoreState;
-use value::{Attrs, Bytes, Context, Contexts, Env, List, PrimOpId, Value};
+use value::{Attrs, Bytes, Context, Contexts, Env, List, PrimOpId, Slot, Value};
 
 /// One evaluation: all sources that it read, and all values that it made.
 ///
@@ -82,6 +83,8 @@ pub struct Eval<'a> {
     fetched: FxHashMap<Fetch, Value<'a>>,
     /// The calls that are going on.
     calls: Vec<CallFrame>,
+    /// A slot that can't be evaluated, and why: an argument that a builtin is run with to say so.
+    failed: Option<(&'a Slot<'a>, Error)>,
     /// Calls so far, more or less.
     ticks: u32,
     /// The lowest address that the stack may reach.
@@ -128,6 +131,7 @@ impl<'a> Eval<'a> {
             globals: FxHashMap::default(),
             builtins: empty_attrs,
             imports: Imports::default(),
+            failed: None,
             ticks: 0,
             patterns: Patterns::default(),
             fetched: FxHashMap::default(),

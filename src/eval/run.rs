@@ -3,7 +3,7 @@
 use std::cell::Cell;
 
 use super::Eval;
-use super::call::{Applied, MOST_ARGUMENTS, primop_trace};
+use super::call::{Applied, MOST_ARGUMENTS};
 use super::code::{Node, NodeId, Range};
 use super::error::{Error, ErrorKind, Result};
 use super::position::Pos;
@@ -202,7 +202,14 @@ impl<'a> Eval<'a> {
             }
             Value::PrimOp(id) if self.primop(id).arity == 1 => {
                 let arg = if self.primop(id).strict & 1 == 1 {
-                    self.eval_argument(id, arg, env, pos)?
+                    match self.eval(arg, env) {
+                        Ok(arg) => arg,
+                        Err(error) => {
+                            let mut args = [Value::Null];
+                            let value = self.run_with_failed(id, &mut args, 0, error, pos)?;
+                            return Ok(Applied::Value(value));
+                        }
+                    }
                 } else {
                     self.lazy_argument(arg, env)
                 };
@@ -237,16 +244,25 @@ impl<'a> Eval<'a> {
                     let arity = usize::from(self.primop(id).arity);
                     let strict = self.primop(id).strict;
                     let mut values = [Value::Null; MOST_ARGUMENTS];
+                    let mut failed = None;
                     for (number, value) in values.iter_mut().enumerate().take(arity) {
                         let arg = self.code.ids[at + number];
-                        *value = if strict >> number & 1 == 1 {
-                            self.eval_argument(id, arg, env, pos)?
-                        } else {
-                            self.lazy_argument(arg, env)
-                        };
+                        if strict >> number & 1 == 0 || failed.is_some() {
+                            *value = self.lazy_argument(arg, env);
+                            continue;
+                        }
+                        match self.eval(arg, env) {
+                            Ok(arg) => *value = arg,
+                            Err(error) => failed = Some((number, error)),
+                        }
                     }
                     at += arity;
-                    callee = self.run_primop(id, &values[..arity], pos)?;
+                    callee = match failed {
+                        None => self.run_primop(id, &values[..arity], pos)?,
+                        Some((number, error)) => {
+                            self.run_with_failed(id, &mut values[..arity], number, error, pos)?
+                        }
+                    };
                     if at == end {
                         return Ok(Applied::Value(callee));
                     }
@@ -271,17 +287,6 @@ impl<'a> Eval<'a> {
             return self.eval(arg, env);
         }
         Ok(self.delay(arg, env))
-    }
-
-    #[inline]
-    fn eval_argument(
-        &mut self,
-        id: super::value::PrimOpId,
-        arg: NodeId,
-        env: Env<'a>,
-        pos: Pos,
-    ) -> Result<Value<'a>> {
-        self.eval(arg, env).map_err(|error| primop_trace(self.primop(id).name, error, pos))
     }
 
     /// A lazy argument of a builtin: in a home of its own, unless it is a value or has one.

@@ -51,6 +51,7 @@ impl<'a> UrlArguments<'a> {
     fn read(eval: &mut Eval<'a>, value: Value<'a>, builtin: &str, pos: Pos) -> Result<Self> {
         let mut found = Self::default();
         let what = "while evaluating the url we should fetch";
+        let value = eval.force(value, pos)?;
         let Value::Attrs(set) = value else {
             let url = eval.force_string_no_context(value, Pos::NONE, what)?;
             return Ok(Self { url: Some(url.items()), ..found });

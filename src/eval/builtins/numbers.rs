@@ -22,35 +22,50 @@ pub(super) const PRIMOPS: &[PrimOp] = &[
     PrimOp { name: "sub", arity: 2, strict: 0b11, run: sub },
 ];
 
+/// Both operands. As in Nix, a failure to evaluate one says nothing of the operation.
+#[inline]
+fn operands<'a>(
+    eval: &mut Eval<'a>,
+    args: &[Value<'a>],
+    pos: Pos,
+) -> Result<(Value<'a>, Value<'a>)> {
+    Ok((eval.force(args[0], pos)?, eval.force(args[1], pos)?))
+}
+
 fn add<'a>(eval: &mut Eval<'a>, args: &[Value<'a>], pos: Pos) -> Result<Value<'a>> {
+    let (a, b) = operands(eval, args, pos)?;
     let first = "while evaluating the first argument of the addition";
     let second = "while evaluating the second argument of the addition";
-    if matches!(args[0], Value::Float(_)) || matches!(args[1], Value::Float(_)) {
-        let a = eval.force_float(args[0], pos, first)?;
-        let b = eval.force_float(args[1], pos, second)?;
+    if matches!(a, Value::Float(_)) || matches!(b, Value::Float(_)) {
+        let a = eval.force_float(a, pos, first)?;
+        let b = eval.force_float(b, pos, second)?;
         return Ok(Value::Float(a + b));
     }
-    let a = eval.force_int(args[0], pos, first)?;
-    let b = eval.force_int(args[1], pos, second)?;
+    let a = eval.force_int(a, pos, first)?;
+    let b = eval.force_int(b, pos, second)?;
     a.checked_add(b)
         .map(Value::Int)
         .ok_or_else(|| Error::evaluation(pos, format!("integer overflow in adding {a} + {b}")))
 }
 
 fn sub<'a>(eval: &mut Eval<'a>, args: &[Value<'a>], pos: Pos) -> Result<Value<'a>> {
-    eval.arithmetic(Arithmetic::Sub, args[0], args[1], pos)
+    let (a, b) = operands(eval, args, pos)?;
+    eval.arithmetic(Arithmetic::Sub, a, b, pos)
 }
 
 fn mul<'a>(eval: &mut Eval<'a>, args: &[Value<'a>], pos: Pos) -> Result<Value<'a>> {
-    eval.arithmetic(Arithmetic::Mul, args[0], args[1], pos)
+    let (a, b) = operands(eval, args, pos)?;
+    eval.arithmetic(Arithmetic::Mul, a, b, pos)
 }
 
 fn div<'a>(eval: &mut Eval<'a>, args: &[Value<'a>], pos: Pos) -> Result<Value<'a>> {
-    eval.arithmetic(Arithmetic::Div, args[0], args[1], pos)
+    let (a, b) = operands(eval, args, pos)?;
+    eval.arithmetic(Arithmetic::Div, a, b, pos)
 }
 
 fn less_than<'a>(eval: &mut Eval<'a>, args: &[Value<'a>], pos: Pos) -> Result<Value<'a>> {
-    Ok(Value::Bool(eval.less(args[0], args[1], pos)?))
+    let (a, b) = operands(eval, args, pos)?;
+    Ok(Value::Bool(eval.less(a, b, pos)?))
 }
 
 fn bit_and<'a>(eval: &mut Eval<'a>, args: &[Value<'a>], pos: Pos) -> Result<Value<'a>> {

@@ -29,11 +29,12 @@ pub(super) const PRIMOPS: &[PrimOp] = &[
 ];
 
 fn path_exists<'a>(eval: &mut Eval<'a>, args: &[Value<'a>], pos: Pos) -> Result<Value<'a>> {
-    let folder = match args[0] {
+    let value = eval.force(args[0], pos)?;
+    let folder = match value {
         Value::Str(_, text) => text.items().ends_with(b"/") || text.items().ends_with(b"/."),
         _ => false,
     };
-    let path = match eval.realise_path(args[0], pos) {
+    let path = match eval.realise_path(value, pos) {
         Err(error) if error.kind() == ErrorKind::Restricted => return Ok(Value::Bool(false)),
         other => other?,
     };
