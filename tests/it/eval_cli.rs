@@ -311,18 +311,33 @@ fn wrong_usage_ends_with_exit_code_2() {
     wrong(&[".#x"]).stderr(contains("flake").and(contains("nix eval .#x")));
 }
 
-#[test]
-fn an_endless_evaluation_ends_with_ctrl_c() {
-    let mut child = Command::new(env!("CARGO_BIN_EXE_nixos-bootstrap"))
-        .args(["eval", "--expr", "let f = n: if n < 0 then n else f (n + 1); in f 0"])
-        .args(["--max-call-depth", "1000000000"])
+/// Presses Ctrl-C during an evaluation that would not end soon.
+fn ends_with_ctrl_c(program: &str) {
+    let child = Command::new(env!("CARGO_BIN_EXE_nixos-bootstrap"))
+        .args(["eval", "--max-call-depth", "1000000000", "--expr", program])
         .stderr(Stdio::piped())
         .spawn()
         .unwrap();
     std::thread::sleep(std::time::Duration::from_millis(500));
     let pid = rustix::process::Pid::from_child(&child);
+    let pressed = std::time::Instant::now();
     rustix::process::kill_process(pid, rustix::process::Signal::INT).unwrap();
-    assert_eq!(child.wait().unwrap().code(), Some(3));
     let output = child.wait_with_output().unwrap();
+    let waited = pressed.elapsed();
+    assert_eq!(output.status.code(), Some(3), "{program}");
     assert_eq!(String::from_utf8_lossy(&output.stderr), "error: interrupted by the user\n");
+    assert!(waited < std::time::Duration::from_secs(3), "{program}: {waited:?}");
+}
+
+#[test]
+fn an_endless_evaluation_ends_at_once_with_ctrl_c() {
+    ends_with_ctrl_c("let f = n: if n < 0 then n else f (n + 1); in f 0");
+    // What tryEval catches is no interruption.
+    ends_with_ctrl_c(
+        "let f = n: if (builtins.tryEval (g n)).success then f n else 1; g = n: n; in f 0",
+    );
+    // Few calls, and much to do in each: the evaluator is not asked for a long time.
+    ends_with_ctrl_c(
+        "let l = builtins.genList (n: n) 100000; in builtins.filter (n: builtins.elem (-1) l) l",
+    );
 }

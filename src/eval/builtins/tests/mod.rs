@@ -97,6 +97,17 @@ fn failures() {
 }
 
 #[test]
+fn a_link_that_leads_nowhere_is_told_by_its_target() {
+    let io = MemoryIo::new().link("/d/first", "second").link("/d/second", "../gone/x");
+    for program in ["builtins.readFile /d/first", "builtins.readDir /d/first", "import /d/second"] {
+        let error = evaluated(program, &io, Settings::default()).unwrap_err();
+        assert_eq!(error.to_string(), "path '/gone/x' does not exist", "{program}");
+    }
+    let error = evaluated("builtins.readFile /d/none", &io, Settings::default()).unwrap_err();
+    assert_eq!(error.to_string(), "path '/d/none' does not exist");
+}
+
+#[test]
 fn attributes_keep_their_places_as_in_nix() {
     let file = "let s = { a = 1; b = 2; }; at = set: builtins.unsafeGetAttrPos \"a\" set; in [
  (at s) (at (removeAttrs s [ \"b\" ])) (at (builtins.intersectAttrs { a = 2; } s))
