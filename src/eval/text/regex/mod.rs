@@ -3,9 +3,9 @@
 //! C++ Nix uses libstdc++'s `std::regex` with the grammar `extended`, that is POSIX extended expressions
 //! (POSIX 2017, Base Definitions 9.4) on bytes in the C locale, with deviations that derivations depend on:
 //! a full match takes the first way to match that a backtracking matcher finds, and a search takes the
-//! longest among the alternatives of `|`, but not among the numbers of repetitions. [`compile`] builds the
-//! automaton that libstdc++ builds, [`backtrack`] runs it to the same result without its exponential time
-//! and recursion, and [`translate`] hands frequently used expressions to the `regex-automata` crate where
+//! longest among the alternatives of `|`, but not among the numbers of repetitions. `compile` builds the
+//! automaton that libstdc++ builds, `backtrack` runs it to the same result without its exponential time
+//! and recursion, and `translate` hands frequently used expressions to the `regex-automata` crate where
 //! that gives the same result.
 
 mod backtrack;
