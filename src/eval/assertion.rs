@@ -1,11 +1,12 @@
 //! Assertions that fail: that of an equality says where the two sides differ.
 
 use super::Eval;
-use super::code::{Binary, Node, NodeId};
+use super::code::{Node, NodeId};
 use super::error::{Error, ErrorKind, Result};
 use super::position::Pos;
 use super::print::{shortened, type_name};
 use super::value::{Attrs, Env, List, Slot, Value};
+use crate::syntax::BinOp;
 use crate::syntax::Symbol;
 
 impl<'a> Eval<'a> {
@@ -19,7 +20,7 @@ impl<'a> Eval<'a> {
     ) -> Error {
         let pos = self.code.pos(node);
         let text = self.sources.assertion(pos).unwrap_or_default();
-        if let Node::Binary { op: Binary::Equal, left, right } = self.code.node(condition)
+        if let Node::Binary { op: BinOp::Equal, left, right } = self.code.node(condition)
             && let Err(error) = self.assert_equal_nodes(left, right, env)
         {
             if error.kind() != ErrorKind::Assertion {

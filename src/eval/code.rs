@@ -3,7 +3,7 @@
 
 use super::position::Pos;
 use super::value::{Shape, Value};
-use crate::syntax::Symbol;
+use crate::syntax::{BinOp, Symbol};
 
 /// A node of [`Code`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -169,7 +169,7 @@ pub enum Node {
     /// Operators of two operands that are no calls.
     Binary {
         /// Which.
-        op: Binary,
+        op: BinOp,
         /// The first operand.
         left: NodeId,
         /// The second.
@@ -196,25 +196,6 @@ pub enum Arithmetic {
     Less,
     /// `a >= b`, and `b <= a`, which are `!(a < b)`.
     GreaterEqual,
-}
-
-/// Operators of two operands that are no calls.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Binary {
-    /// `==`
-    Equal,
-    /// `!=`
-    NotEqual,
-    /// `&&`
-    And,
-    /// `||`
-    Or,
-    /// `->`
-    Implies,
-    /// `//`
-    Update,
-    /// `++`
-    Append,
 }
 
 /// A name in an attribute path.

@@ -4,10 +4,11 @@ use std::cell::Cell;
 
 use super::Eval;
 use super::call::primop_trace;
-use super::code::{Arithmetic, Binary, NodeId, Range};
+use super::code::{Arithmetic, NodeId, Range};
 use super::coerce::Coercion;
 use super::error::{Error, Result};
 use super::value::{Attrs, Bytes, Context, Env, List, Value, share};
+use crate::syntax::BinOp;
 
 /// As many parts of a string take no memory of their own.
 const FEW_PARTS: usize = 8;
@@ -92,50 +93,48 @@ impl<'a> Eval<'a> {
     pub(super) fn binary(
         &mut self,
         node: NodeId,
-        op: Binary,
+        op: BinOp,
         left: NodeId,
         right: NodeId,
         env: Env<'a>,
     ) -> Result<Value<'a>> {
         match op {
-            Binary::Equal | Binary::NotEqual => {
+            BinOp::Equal | BinOp::NotEqual => {
                 let a = self.eval(left, env)?;
                 let b = self.eval(right, env)?;
                 let equal = self.equal(a, b, self.code.pos(node))?;
-                Ok(Value::Bool(equal == (op == Binary::Equal)))
+                Ok(Value::Bool(equal == (op == BinOp::Equal)))
             }
-            Binary::And => {
-                let what = "in the left operand of the AND (&&) operator";
-                if !self.eval_bool(left, env, node, what)? {
-                    return Ok(Value::Bool(false));
+            BinOp::And | BinOp::Or | BinOp::Implies => {
+                let [first, second] = match op {
+                    BinOp::And => [
+                        "in the left operand of the AND (&&) operator",
+                        "in the right operand of the AND (&&) operator",
+                    ],
+                    BinOp::Or => [
+                        "in the left operand of the OR (||) operator",
+                        "in the right operand of the OR (||) operator",
+                    ],
+                    _ => [
+                        "in the left operand of the IMPL (->) operator",
+                        "in the right operand of the IMPL (->) operator",
+                    ],
+                };
+                let holds = self.eval_bool(left, env, node, first)?;
+                // The operand that decides by itself: true for `||`, false for the others.
+                if holds == (op == BinOp::Or) {
+                    return Ok(Value::Bool(op != BinOp::And));
                 }
-                let what = "in the right operand of the AND (&&) operator";
-                Ok(Value::Bool(self.eval_bool(right, env, node, what)?))
+                Ok(Value::Bool(self.eval_bool(right, env, node, second)?))
             }
-            Binary::Or => {
-                let what = "in the left operand of the OR (||) operator";
-                if self.eval_bool(left, env, node, what)? {
-                    return Ok(Value::Bool(true));
-                }
-                let what = "in the right operand of the OR (||) operator";
-                Ok(Value::Bool(self.eval_bool(right, env, node, what)?))
-            }
-            Binary::Implies => {
-                let what = "in the left operand of the IMPL (->) operator";
-                if !self.eval_bool(left, env, node, what)? {
-                    return Ok(Value::Bool(true));
-                }
-                let what = "in the right operand of the IMPL (->) operator";
-                Ok(Value::Bool(self.eval_bool(right, env, node, what)?))
-            }
-            Binary::Update => {
+            BinOp::Update => {
                 let what = "in the left operand of the update (//) operator";
                 let a = self.eval_attrs(left, env, node, what)?;
                 let what = "in the right operand of the update (//) operator";
                 let b = self.eval_attrs(right, env, node, what)?;
                 Ok(Value::Attrs(a.update(self.arena, b)))
             }
-            Binary::Append => {
+            BinOp::Append => {
                 let what = "while evaluating one of the elements to concatenate";
                 let a = self.eval_list(left, env, node, what)?;
                 let b = self.eval_list(right, env, node, what)?;

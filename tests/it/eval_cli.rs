@@ -10,6 +10,8 @@ use assert_cmd::Command as Checked;
 use predicates::prelude::PredicateBooleanExt;
 use predicates::str::{contains, is_empty, starts_with};
 
+use crate::evaluators::nix_is_there;
+
 /// A folder with the files that the tests evaluate.
 fn folder() -> tempfile::TempDir {
     let dir = tempfile::tempdir().unwrap();
@@ -24,19 +26,6 @@ fn folder() -> tempfile::TempDir {
     write(b"broken.nix", b"{ a = 1; b = }");
     write(b"odd \xff.nix", b"\"odd\"");
     dir
-}
-
-/// Is `nix-instantiate` there? Without it the tests fail, unless they were told to skip what is
-/// missing.
-fn nix_is_there() -> bool {
-    let path = std::env::var_os("PATH").unwrap_or_default();
-    if std::env::split_paths(&path).any(|dir| dir.join("nix-instantiate").is_file()) {
-        return true;
-    }
-    let skip = std::env::var("NIXOS_BOOTSTRAP_TEST_SKIP_MISSING").is_ok_and(|value| value == "1");
-    assert!(skip, "this test needs the program `nix-instantiate` in PATH");
-    eprintln!("skipped: there is no `nix-instantiate` in PATH");
-    false
 }
 
 /// A program that goes wild must not take the machine with it.

@@ -2,7 +2,7 @@
 
 use super::scope::{Bound, Meaning};
 use super::{Lowered, Lowerer, number};
-use crate::eval::code::{Arithmetic, Binary, Name, Node, NodeId, Range, WithCode};
+use crate::eval::code::{Arithmetic, Name, Node, NodeId, Range, WithCode};
 use crate::eval::position::Pos;
 use crate::eval::value::Value;
 use crate::syntax::{self, AttrName, BinOp, Expr, ExprId, Symbol};
@@ -223,15 +223,6 @@ impl<'u> Lowerer<'_, 'u, '_> {
     }
 
     fn binary(&mut self, op: BinOp, operands: syntax::Range) -> Lowered<Node> {
-        let op = match op {
-            BinOp::Equal => Binary::Equal,
-            BinOp::NotEqual => Binary::NotEqual,
-            BinOp::And => Binary::And,
-            BinOp::Or => Binary::Or,
-            BinOp::Implies => Binary::Implies,
-            BinOp::Update => Binary::Update,
-            BinOp::Append => Binary::Append,
-        };
         let (left, right) = self.pair(operands)?;
         Ok(Node::Binary { op, left, right })
     }

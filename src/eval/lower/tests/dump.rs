@@ -4,9 +4,9 @@
 
 use std::fmt::Write as _;
 
-use crate::eval::code::{Arithmetic, Binary, Code, LetCode, Name, Node, NodeId, Range, SetCode};
+use crate::eval::code::{Arithmetic, Code, LetCode, Name, Node, NodeId, Range, SetCode};
 use crate::eval::value::Value;
-use crate::syntax::{Symbol, Symbols};
+use crate::syntax::{BinOp, Symbol, Symbols};
 
 pub(super) struct Dump<'d, 'a> {
     pub(super) code: &'d Code<'a>,
@@ -77,13 +77,13 @@ impl Dump<'_, '_> {
             Node::Not(operand) => format!("!{}", self.node(operand)),
             Node::Binary { op, left, right } => {
                 let op = match op {
-                    Binary::Equal => "==",
-                    Binary::NotEqual => "!=",
-                    Binary::And => "&&",
-                    Binary::Or => "||",
-                    Binary::Implies => "->",
-                    Binary::Update => "//",
-                    Binary::Append => "++",
+                    BinOp::Equal => "==",
+                    BinOp::NotEqual => "!=",
+                    BinOp::And => "&&",
+                    BinOp::Or => "||",
+                    BinOp::Implies => "->",
+                    BinOp::Update => "//",
+                    BinOp::Append => "++",
                 };
                 format!("({} {op} {})", self.node(left), self.node(right))
             }
