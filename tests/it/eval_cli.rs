@@ -10,7 +10,7 @@ use assert_cmd::Command as Checked;
 use predicates::prelude::PredicateBooleanExt;
 use predicates::str::{contains, is_empty, starts_with};
 
-use crate::evaluators::nix_is_there;
+use crate::evaluators::is_there;
 
 /// A folder with the files that the tests evaluate.
 fn folder() -> tempfile::TempDir {
@@ -68,7 +68,7 @@ fn same(words: &[&str], dir: &Path, stdin: &[u8]) -> Result<(), String> {
 }
 
 fn all_same<'w>(cases: impl IntoIterator<Item = Vec<&'w str>>) {
-    if !nix_is_there() {
+    if !is_there("nix-instantiate") {
         return;
     }
     let dir = folder();
@@ -238,7 +238,7 @@ fn files_paths_and_arguments_are_those_of_nix_instantiate() {
 
 #[test]
 fn standard_input_is_evaluated_in_the_current_folder() {
-    if !nix_is_there() {
+    if !is_there("nix-instantiate") {
         return;
     }
     let dir = folder();

@@ -133,16 +133,15 @@ impl Evaluation<'_> {
     }
 }
 
-/// Is `nix-instantiate` there? Without it the tests fail, unless they were told to skip what is
-/// missing.
-pub(crate) fn nix_is_there() -> bool {
+/// Is a program of Nix there? Without it the tests fail, unless they were told to skip what is missing.
+pub(crate) fn is_there(program: &str) -> bool {
     let path = std::env::var_os("PATH").unwrap_or_default();
-    if std::env::split_paths(&path).any(|dir| dir.join("nix-instantiate").is_file()) {
+    if std::env::split_paths(&path).any(|dir| dir.join(program).is_file()) {
         return true;
     }
     let skip = std::env::var("NIXOS_BOOTSTRAP_TEST_SKIP_MISSING").is_ok_and(|value| value == "1");
-    assert!(skip, "this test needs the program `nix-instantiate` in PATH");
-    eprintln!("skipped: there is no `nix-instantiate` in PATH");
+    assert!(skip, "this test needs the program `{program}` in PATH");
+    eprintln!("skipped: there is no `{program}` in PATH");
     false
 }
 

@@ -18,6 +18,8 @@ use nixos_bootstrap::process::{RealRunner, Runner};
 use nixos_bootstrap::validated::HostName;
 use serde_json::{Value, json};
 
+use crate::evaluators::is_there;
+
 const HOSTS: [&str; 7] =
     ["article", "bootstrap", "encrypted", "image", "old", "secrets", "storage"];
 
@@ -47,18 +49,6 @@ fn name(host: &str) -> HostName {
 
 fn decoded(host: &str, value: &Value) -> HostFacts {
     decode_host(&name(host), value).unwrap_or_else(|error| panic!("{host}: {error}"))
-}
-
-/// Is `nix` there? Without it the tests fail, unless they were told to skip what is missing.
-fn nix_is_there() -> bool {
-    let path = std::env::var_os("PATH").unwrap_or_default();
-    if std::env::split_paths(&path).any(|dir| dir.join("nix").is_file()) {
-        return true;
-    }
-    let skip = std::env::var("NIXOS_BOOTSTRAP_TEST_SKIP_MISSING").is_ok_and(|value| value == "1");
-    assert!(skip, "this test needs the program `nix` in PATH");
-    eprintln!("skipped: there is no `nix` in PATH");
-    false
 }
 
 fn evaluator() -> NixEvaluator {
@@ -103,7 +93,7 @@ fn decoders_give_the_expected_facts() {
 
 #[tokio::test]
 async fn real_nix_gives_the_expected_values() {
-    if !nix_is_there() {
+    if !is_there("nix") {
         return;
     }
     let apply = format!("({FACTS_NIX}) {{ host = null; summary = false; }}");
@@ -119,7 +109,7 @@ async fn real_nix_gives_the_expected_values() {
 
 #[tokio::test]
 async fn one_host_all_hosts_and_the_list_agree() {
-    if !nix_is_there() {
+    if !is_there("nix") {
         return;
     }
     let (flake, nix) = (fixture_flake(), evaluator());
@@ -141,7 +131,7 @@ async fn one_host_all_hosts_and_the_list_agree() {
 
 #[tokio::test]
 async fn an_unknown_host_is_named_with_its_nearest() {
-    if !nix_is_there() {
+    if !is_there("nix") {
         return;
     }
     let error = evaluator().facts(&fixture_flake(), &name("artcle")).await.unwrap_err();
@@ -199,7 +189,7 @@ const HOST_A: &str = r#"{
 
 #[tokio::test]
 async fn references_to_a_folder_with_a_blank_work() {
-    if !nix_is_there() {
+    if !is_there("nix") {
         return;
     }
     let (_dir, folder) = flake(&HOST_A.replace("NAME", "\"a\""));
@@ -212,7 +202,7 @@ async fn references_to_a_folder_with_a_blank_work() {
 
 #[tokio::test]
 async fn an_error_of_the_configuration_keeps_its_message_and_place() {
-    if !nix_is_there() {
+    if !is_there("nix") {
         return;
     }
     let (_dir, folder) = flake(&HOST_A.replace("NAME", "throw ''no name\n  here''"));
@@ -226,7 +216,7 @@ async fn an_error_of_the_configuration_keeps_its_message_and_place() {
 
 #[tokio::test]
 async fn a_flake_that_is_not_there_is_named() {
-    if !nix_is_there() {
+    if !is_there("nix") {
         return;
     }
     let dir = tempfile::tempdir().unwrap();
@@ -272,7 +262,7 @@ async fn git(folder: &Path, args: &[&str]) {
 
 #[tokio::test]
 async fn a_file_that_git_does_not_know_is_named_with_what_to_do() {
-    if !nix_is_there() {
+    if !is_there("nix") {
         return;
     }
     let (_dir, folder) = flake(&HOST_A.replace("NAME", "import ./name.nix"));
@@ -295,7 +285,7 @@ async fn a_file_that_git_does_not_know_is_named_with_what_to_do() {
 
 #[tokio::test]
 async fn the_installer_flake_of_a_folder_sees_the_folder() {
-    if !nix_is_there() {
+    if !is_there("nix") {
         return;
     }
     let (_dir, folder) = flake("{ outputs = { self }: { }; }");
@@ -531,7 +521,7 @@ fn swap_sizes(btrfs: &Btrfs) -> Vec<String> {
 
 #[tokio::test]
 async fn the_template_reads_as_it_is_meant() {
-    if !nix_is_there() {
+    if !is_there("nix") {
         return;
     }
     let (_dir, folder, nix) = template().await;

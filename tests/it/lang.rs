@@ -20,7 +20,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use crate::evaluators::{
-    Evaluation, Evaluator, Outcome, What, difference, in_parallel, nix_is_there, words,
+    Evaluation, Evaluator, Outcome, What, difference, in_parallel, is_there, words,
 };
 
 const VARIABLES: &[(&str, &str)] =
@@ -192,7 +192,7 @@ fn failures_say_what_is_wrong() {
 
 #[test]
 fn the_real_one_prints_the_same_values() {
-    if !nix_is_there() {
+    if !is_there("nix-instantiate") {
         return;
     }
     let cases = okay();
@@ -208,7 +208,7 @@ fn the_real_one_prints_the_same_values() {
 
 #[test]
 fn the_real_one_fails_the_same_way() {
-    if !nix_is_there() {
+    if !is_there("nix-instantiate") {
         return;
     }
     let cases = failing();
@@ -257,7 +257,7 @@ fn trees_are_as_expected() {
 
 #[test]
 fn the_real_one_parses_the_same_trees() {
-    if !nix_is_there() {
+    if !is_there("nix-instantiate") {
         return;
     }
     let names = names("parse-okay-");
@@ -340,7 +340,7 @@ fn table_features() -> Vec<String> {
 
 #[test]
 fn the_table_has_every_builtin_of_the_real_one() {
-    if !nix_is_there() {
+    if !is_there("nix-instantiate") {
         return;
     }
     let features = table_features();

@@ -7,7 +7,7 @@ use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::os::unix::fs::symlink;
 use std::path::Path;
 
-use crate::evaluators::{Evaluation, Evaluator, Outcome, What, in_parallel, nix_is_there};
+use crate::evaluators::{Evaluation, Evaluator, Outcome, What, in_parallel, is_there};
 
 fn evaluate(folder: &Path, evaluator: Evaluator, what: What) -> Outcome {
     let options = vec!["--strict".into()];
@@ -332,7 +332,7 @@ fn hard_files_end_as_with_the_real_one() {
         b"builtins.attrNames { \"b\xff\" = 1; \"a\xff\" = 2; }",
     ];
     let expressions = expressions.map(|text| What::Expr(OsString::from_vec(text.to_vec())));
-    let with_real = nix_is_there();
+    let with_real = is_there("nix-instantiate");
     let all: Vec<_> = files.into_iter().chain(expressions).collect();
     let wrong = in_parallel(&all, |what| {
         let name = format!("{what:?}");

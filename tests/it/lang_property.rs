@@ -11,9 +11,7 @@ mod tree;
 
 use std::path::Path;
 
-use crate::evaluators::{
-    Evaluation, Evaluator, Outcome, What, difference, in_parallel, nix_is_there,
-};
+use crate::evaluators::{Evaluation, Evaluator, Outcome, What, difference, in_parallel, is_there};
 use programs::Programs;
 use tree::{Random, Tree};
 
@@ -124,7 +122,7 @@ fn compare(folder: &Path, seed: u64, programs: Vec<Tree>) {
 
 /// Generates and compares batch after batch.
 fn try_batches(count: u64, generate: impl Fn(Random) -> Vec<Tree>, alone: bool) {
-    if !nix_is_there() {
+    if !is_there("nix-instantiate") {
         return;
     }
     let folder = tempfile::tempdir().unwrap();
