@@ -114,12 +114,18 @@ fn warn<'a>(eval: &mut Eval<'a>, args: &[Value<'a>], pos: Pos) -> Result<Value<'
 
 fn import<'a>(eval: &mut Eval<'a>, args: &[Value<'a>], pos: Pos) -> Result<Value<'a>> {
     let path = eval.realise_path(args[0], pos)?;
+    if let Some(derivation) = super::derivation::imported(eval, path.items(), pos)? {
+        return Ok(derivation);
+    }
     eval.import_file(path.items(), pos)
 }
 
 /// The path is looked at before the scope.
 fn scoped_import<'a>(eval: &mut Eval<'a>, args: &[Value<'a>], pos: Pos) -> Result<Value<'a>> {
     let path = eval.realise_path(args[1], pos)?;
+    if let Some(derivation) = super::derivation::imported(eval, path.items(), pos)? {
+        return Ok(derivation);
+    }
     let what = "while evaluating the first argument passed to builtins.scopedImport";
     let scope = eval.force_attrs(args[0], pos, what)?;
     eval.scoped_import(scope, path.items(), pos)

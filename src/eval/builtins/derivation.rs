@@ -7,7 +7,7 @@ use crate::eval::Eval;
 use crate::eval::coerce::Coercion;
 use crate::eval::error::{Error, ErrorKind, Result};
 use crate::eval::io::Level;
-use crate::eval::position::Pos;
+use crate::eval::position::{Origin, Pos};
 use crate::eval::print::json;
 use crate::eval::text::json::write_string;
 use crate::eval::value::{Attr, Attrs, AttrsBuilder, Context, ContextElement, Value};
@@ -22,6 +22,9 @@ pub(super) const PRIMOPS: &[PrimOp] = &[
     PrimOp { name: "derivationStrict", arity: 1, strict: 1, run: derivation_strict },
     PrimOp { name: "placeholder", arity: 1, strict: 1, run: placeholder },
 ];
+
+/// What `import` makes of what a derivation's file tells.
+const IMPORTED: &str = include_str!("imported.nix");
 
 /// The source of `derivation`.
 pub(super) const DERIVATION: &str = include_str!("derivation.nix");
@@ -408,23 +411,52 @@ impl Builder {
 
 /// The set of a derivation's paths.
 fn result<'a>(eval: &mut Eval<'a>, path: StorePath, drv: Derivation) -> Result<Value<'a>> {
-    let mut set = AttrsBuilder::with_capacity(1 + drv.outputs.len());
+    let set = paths(eval, &path, &drv)?.build(eval.arena);
+    eval.store.add_derivation(path, drv);
+    Ok(Value::Attrs(set))
+}
+
+/// The derivation whose file stands at `path`, if that is a derivation's file and there.
+pub(super) fn imported<'a>(
+    eval: &mut Eval<'a>,
+    path: &[u8],
+    pos: Pos,
+) -> Result<Option<Value<'a>>> {
+    let Ok(store_path) = eval.store.dir().parse(path) else { return Ok(None) };
+    let known = eval.store.derivation(&store_path).is_some();
+    if !store_path.is_derivation() || !(known || eval.file_type(path, pos)?.is_some()) {
+        return Ok(None);
+    }
+    let drv = eval.derivation(&store_path, pos)?;
+    let mut told = paths(eval, &store_path, &drv)?;
+    let name = drv.env.get(&b"name"[..]).map_or(&b""[..], |name| &**name);
+    told.add(eval.known.name, eval.string(name));
+    let outputs: Vec<_> = drv.outputs.keys().map(|name| eval.string(name)).collect();
+    told.add(eval.known.outputs, eval.list(&outputs));
+    let told = Value::Attrs(told.build(eval.arena));
+    let origin = Origin::File((*b"/builtin/imported.nix").into());
+    let function = eval.eval_string(IMPORTED.as_bytes(), b"/", origin)?;
+    eval.call(function, &[told], pos).map(Some)
+}
+
+/// The paths of a derivation: its own, and those of its outputs.
+fn paths<'a>(eval: &mut Eval<'a>, path: &StorePath, drv: &Derivation) -> Result<AttrsBuilder<'a>> {
+    let mut set = AttrsBuilder::with_capacity(3 + drv.outputs.len());
     let mut text = Vec::with_capacity(96);
-    eval.store.dir().push_absolute(&path, &mut text);
+    eval.store.dir().push_absolute(path, &mut text);
     let context = eval.contexts.intern(vec![ContextElement::DrvDeep(path.clone())]);
     set.add(eval.known.drv_path, eval.string_with(&text, context));
     for (name, output) in &drv.outputs {
         let known = output.path(eval.store.dir(), &drv.name, name)?;
         let text = match known {
             Some(path) => eval.store.dir().to_absolute(&path),
-            None => DownstreamPlaceholder::unknown_ca_output(&path, name).render().into_bytes(),
+            None => DownstreamPlaceholder::unknown_ca_output(path, name).render().into_bytes(),
         };
         let context = eval.contexts.intern(vec![ContextElement::Built(path.clone(), name.clone())]);
         let symbol = eval.symbols.intern(name);
         set.add(symbol, eval.string_with(&text, context));
     }
-    eval.store.add_derivation(path, drv);
-    Ok(Value::Attrs(set.build(eval.arena)))
+    Ok(set)
 }
 
 /// An algorithm by its name; none that Nix does not have.

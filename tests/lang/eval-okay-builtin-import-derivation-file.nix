@@ -1,0 +1,2 @@
+# Importing a derivation's file gives its outputs, their paths with what they refer to, and its name.
+with builtins; let d = derivation { name = "two"; system = "s"; builder = "b"; outputs = [ "out" "dev" ]; }; i = import d.drvPath; in [ (attrNames i) i.name i.type i.drvPath i.outPath i.dev.outPath i.outputName (map (o: o.outputName) i.all) (getContext i.dev.outPath == getContext d.dev.outPath) (i.drvPath == d.drvPath) (i == d) ]
