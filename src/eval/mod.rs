@@ -32,6 +32,8 @@ pub mod store_state;
 pub mod text;
 pub mod value;
 
+use std::rc::Rc;
+
 use rustc_hash::FxHashMap;
 
 use crate::store::StoreDir;
@@ -79,8 +81,8 @@ pub struct Eval<'a> {
     builtins: Attrs<'a>,
     imports: Imports<'a>,
     patterns: Patterns,
-    /// What was fetched.
-    fetched: FxHashMap<Fetch, Value<'a>>,
+    /// What was fetched: the answers as they came, since values may be taken back.
+    fetched: FxHashMap<Fetch, Rc<[u8]>>,
     /// The calls that are going on.
     calls: Vec<CallFrame>,
     /// A slot that can't be evaluated, and why: an argument that a builtin is run with to say so.

@@ -1,6 +1,8 @@
 //! Fetching: `fetchurl`, `fetchTarball`, `fetchMercurial`, `fetchClosure`, and URLs in the search path.
 //! What is in the store already is found there by its hash; all else is left to the real `nix`.
 
+use std::rc::Rc;
+
 use super::PrimOp;
 use super::derivation::hash_or_zeros;
 use super::inputs::{InputAttr, InputAttrs, is_commit, require};
@@ -288,27 +290,26 @@ pub(super) fn search_path_entry(
 impl<'a> Eval<'a> {
     /// Has the real `nix` fetch something, once in an evaluation.
     pub(super) fn fetch(&mut self, fetch: Fetch, pos: Pos) -> Result<Value<'a>> {
-        if let Some(&known) = self.fetched.get(&fetch) {
-            return Ok(known);
-        }
         let failed = |kind, message: String| {
             let builtin = fetch.builtin;
             let error = Error::new(kind, pos, message);
             error.while_(Pos::NONE, format!("while the real nix evaluates 'builtins.{builtin}'"))
         };
-        let answer = self.io.fetch(&fetch).map_err(|error| {
-            let interrupted = error.kind() == std::io::ErrorKind::Interrupted;
-            let kind = if interrupted { ErrorKind::Interrupted } else { ErrorKind::Io };
-            failed(kind, reason(&error))
-        })?;
+        let answer = match self.fetched.get(&fetch) {
+            Some(known) => Rc::clone(known),
+            None => self.io.fetch(&fetch).map(Rc::from).map_err(|error| {
+                let interrupted = error.kind() == std::io::ErrorKind::Interrupted;
+                let kind = if interrupted { ErrorKind::Interrupted } else { ErrorKind::Io };
+                failed(kind, reason(&error))
+            })?,
+        };
         let value =
             from_text(self, &answer).map_err(|error| failed(ErrorKind::Io, error.to_string()))?;
-        let value = match value {
+        self.fetched.insert(fetch, answer);
+        Ok(match value {
             Value::Attrs(set) => self.with_store_paths(set),
             other => self.as_store_path(other),
-        };
-        self.fetched.insert(fetch, value);
-        Ok(value)
+        })
     }
 
     fn with_store_paths(&mut self, set: Attrs<'a>) -> Value<'a> {

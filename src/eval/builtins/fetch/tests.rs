@@ -181,6 +181,17 @@ fn all_else_is_what_the_real_nix_answers() {
 }
 
 #[test]
+fn what_was_fetched_outlives_the_memory_that_is_taken_back() {
+    let io = MemoryIo::new().fetched(fetch("fetchurl", "\"https://h/x\""), format!("\"{FILE}\""));
+    // Each length is a number, so that all that was made for it is taken back; then comes something else.
+    let program = "let f = _: builtins.fetchurl \"https://h/x\";
+        lengths = builtins.foldl' (sum: i: sum + builtins.stringLength (f i)) 0 [ 1 2 3 ];
+        filler = builtins.concatStringsSep \",\" (builtins.genList (i: \"filler${toString i}\") 500);
+        in builtins.seq lengths (builtins.seq filler (f 0))";
+    assert_eq!(value_of(program, &io), format!("\"{FILE}\""));
+}
+
+#[test]
 fn urls_in_the_search_path_are_fetched() {
     let channel = "\"https://channels.nixos.org/nixos-24.05/nixexprs.tar.xz\"";
     let io = MemoryIo::new()
