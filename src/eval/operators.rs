@@ -14,6 +14,27 @@ use crate::syntax::BinOp;
 const FEW_PARTS: usize = 8;
 
 impl<'a> Eval<'a> {
+    /// An operand of `whole` as what the operator `wanted`, which `take` tells from other values. `what`
+    /// is the step of the trace in a failure.
+    #[inline]
+    fn operand<T>(
+        &mut self,
+        node: NodeId,
+        env: Env<'a>,
+        whole: NodeId,
+        what: &'static str,
+        wanted: &str,
+        take: impl FnOnce(Value<'a>) -> Option<T>,
+    ) -> Result<T> {
+        match self.eval(node, env) {
+            Ok(value) => match take(value) {
+                Some(taken) => Ok(taken),
+                None => Err(self.operand_error(wanted, value, node, whole, what)),
+            },
+            Err(error) => Err(error.while_(self.code.pos(whole), what)),
+        }
+    }
+
     #[inline]
     pub(super) fn eval_bool(
         &mut self,
@@ -22,15 +43,14 @@ impl<'a> Eval<'a> {
         whole: NodeId,
         what: &'static str,
     ) -> Result<bool> {
-        match self.eval(node, env) {
-            Ok(Value::Bool(value)) => Ok(value),
-            Ok(other) => Err(self.operand_error("a Boolean", other, node, whole, what)),
-            Err(error) => Err(error.while_(self.code.pos(whole), what)),
-        }
+        self.operand(node, env, whole, what, "a Boolean", |value| match value {
+            Value::Bool(value) => Some(value),
+            _ => None,
+        })
     }
 
     #[cold]
-    pub(super) fn operand_error(
+    fn operand_error(
         &mut self,
         wanted: &str,
         value: Value<'a>,
@@ -144,32 +164,30 @@ impl<'a> Eval<'a> {
         }
     }
 
-    pub(super) fn eval_attrs(
+    fn eval_attrs(
         &mut self,
         node: NodeId,
         env: Env<'a>,
         whole: NodeId,
         what: &'static str,
     ) -> Result<Attrs<'a>> {
-        match self.eval(node, env) {
-            Ok(Value::Attrs(attrs)) => Ok(attrs),
-            Ok(other) => Err(self.operand_error("a set", other, node, whole, what)),
-            Err(error) => Err(error.while_(self.code.pos(whole), what)),
-        }
+        self.operand(node, env, whole, what, "a set", |value| match value {
+            Value::Attrs(attrs) => Some(attrs),
+            _ => None,
+        })
     }
 
-    pub(super) fn eval_list(
+    fn eval_list(
         &mut self,
         node: NodeId,
         env: Env<'a>,
         whole: NodeId,
         what: &'static str,
     ) -> Result<List<'a>> {
-        match self.eval(node, env) {
-            Ok(Value::List(list)) => Ok(list),
-            Ok(other) => Err(self.operand_error("a list", other, node, whole, what)),
-            Err(error) => Err(error.while_(self.code.pos(whole), what)),
-        }
+        self.operand(node, env, whole, what, "a list", |value| match value {
+            Value::List(list) => Some(list),
+            _ => None,
+        })
     }
 
     /// A list with the elements of all of `lists`; one of them itself where the others are empty.
@@ -195,6 +213,24 @@ impl<'a> Eval<'a> {
         })
     }
 
+    /// The text of a part of a string or of a sum, and its context.
+    #[inline]
+    fn part_text(
+        &mut self,
+        value: Value<'a>,
+        parts: Range,
+        number: u32,
+        how: Coercion,
+    ) -> Result<(Bytes<'a>, Context)> {
+        match value {
+            Value::Str(names, piece) => Ok((piece, names)),
+            other => {
+                let pos = self.code.part_pos(parts, number);
+                self.coerce(other, pos, how, "while evaluating a path segment")
+            }
+        }
+    }
+
     /// `"…${…}…"`
     #[inline(never)]
     pub(super) fn interpolation(&mut self, parts: Range, env: Env<'a>) -> Result<Value<'a>> {
@@ -209,20 +245,8 @@ impl<'a> Eval<'a> {
             &mut many[..]
         };
         for ((number, at), place) in (0..).zip(parts.indices()).zip(&mut *pieces) {
-            let part = self.code.ids[at];
-            let value = self.eval(part, env)?;
-            let (piece, names) = match value {
-                Value::Str(names, piece) => (piece, names),
-                other => {
-                    let pos = self.code.part_pos(parts, number);
-                    self.coerce(
-                        other,
-                        pos,
-                        Coercion::INTERPOLATION,
-                        "while evaluating a path segment",
-                    )?
-                }
-            };
+            let value = self.eval(self.code.ids[at], env)?;
+            let (piece, names) = self.part_text(value, parts, number, Coercion::INTERPOLATION)?;
             context = self.contexts.union(context, names);
             *place = piece;
         }
@@ -312,15 +336,8 @@ impl<'a> Eval<'a> {
         let mut context = Context::NONE;
         let mut pieces: Vec<Bytes<'a>> = Vec::with_capacity(parts.len as usize);
         for (number, at) in (0..).zip(parts.indices()) {
-            let part = self.code.ids[at];
-            let value = if number == 0 { first } else { self.eval(part, env)? };
-            let (piece, names) = match value {
-                Value::Str(names, piece) => (piece, names),
-                other => {
-                    let pos = self.code.part_pos(parts, number);
-                    self.coerce(other, pos, coercion, "while evaluating a path segment")?
-                }
-            };
+            let value = if number == 0 { first } else { self.eval(self.code.ids[at], env)? };
+            let (piece, names) = self.part_text(value, parts, number, coercion)?;
             context = self.contexts.union(context, names);
             pieces.push(piece);
         }
