@@ -331,10 +331,10 @@ impl<'a> Eval<'a> {
         if matched != count {
             for (slot, at) in formals.enumerate() {
                 let formal = self.code.formals[at];
-                if let Some(default) = formal.default
-                    && attrs.get(formal.name).is_none()
-                {
-                    frame.items()[slot].set(self.delay(default, frame));
+                let slot = &frame.items()[slot];
+                // What was given is never a blackhole: see `share`.
+                if let (Some(default), Value::Blackhole) = (formal.default, slot.get()) {
+                    slot.set(self.delay(default, frame));
                 }
             }
         }
