@@ -218,7 +218,7 @@ fn the_real_one_fails_the_same_way() {
 
 /// What `nix-instantiate --parse` prints for a file.
 fn really_parsed(folder: &Path, file: &Path, options: &[OsString]) -> Outcome {
-    let output = Command::new("nix-instantiate")
+    Command::new("nix-instantiate")
         .args(["--parse", "-"])
         .args(options)
         .current_dir(folder)
@@ -226,12 +226,8 @@ fn really_parsed(folder: &Path, file: &Path, options: &[OsString]) -> Outcome {
         .env("NIX_REMOTE", "dummy://")
         .env("HOME", "/fake-home")
         .output()
-        .unwrap();
-    Outcome {
-        stdout: output.stdout,
-        stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
-        code: output.status.code(),
-    }
+        .unwrap()
+        .into()
 }
 
 #[test]
