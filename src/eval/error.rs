@@ -99,6 +99,13 @@ impl Error {
         Self::new(ErrorKind::Type, pos, message)
     }
 
+    /// A set that lacks an attribute.
+    #[cold]
+    #[must_use]
+    pub fn missing_attribute(pos: Pos, name: &str) -> Self {
+        Self::new(ErrorKind::MissingAttribute, pos, format!("attribute '{name}' missing"))
+    }
+
     /// A failure that has no kind of its own.
     #[cold]
     pub fn evaluation(pos: Pos, message: impl Into<String>) -> Self {

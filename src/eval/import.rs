@@ -11,6 +11,7 @@ use super::io::FileType;
 use super::lower::{self, Unit};
 use super::position::{Origin, Pos};
 use super::text::path;
+use super::text::shown;
 use super::value::{Attrs, Env, Slot, Up, Value, share};
 use crate::syntax::{Features, Symbol, parse};
 
@@ -78,7 +79,7 @@ impl<'a> Eval<'a> {
     fn parse_file(&mut self, file: &[u8], scope: Option<&[Symbol]>, pos: Pos) -> Result<NodeId> {
         self.check_readable(file, pos)?;
         let text = self.read_file(file, pos)?;
-        self.parse_text(text, parent(file), Origin::File(file.into()), scope)
+        self.parse_text(text, path::dir_name(file), Origin::File(file.into()), scope)
     }
 
     /// The code of a text.
@@ -140,20 +141,8 @@ impl<'a> Eval<'a> {
     }
 }
 
-/// The folder that an absolute path is in.
-fn parent(path: &[u8]) -> &[u8] {
-    match path.iter().rposition(|&byte| byte == b'/') {
-        Some(end) if end > 0 => &path[..end],
-        _ => b"/",
-    }
-}
-
 /// Is `path` the folder `root`, or something in it?
 fn is_below(path: &[u8], root: &[u8]) -> bool {
     let root = root.strip_suffix(b"/").unwrap_or(root);
     path.strip_prefix(root).is_some_and(|rest| rest.is_empty() || rest[0] == b'/')
-}
-
-fn shown(path: &[u8]) -> std::borrow::Cow<'_, str> {
-    String::from_utf8_lossy(path)
 }

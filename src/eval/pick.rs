@@ -8,6 +8,7 @@ use super::error::{Error, ErrorKind, Result};
 use super::position::{Origin, Pos};
 use super::print::type_name;
 use super::text::near_names;
+use super::text::shown;
 use super::value::{Attrs, AttrsBuilder, Value};
 
 impl<'a> Eval<'a> {
@@ -148,10 +149,6 @@ fn names(path: &[u8]) -> Result<Vec<Vec<u8>>> {
 fn index(name: &[u8]) -> Option<usize> {
     let number: u32 = std::str::from_utf8(name).ok()?.parse().ok()?;
     usize::try_from(number).ok()
-}
-
-fn shown(bytes: &[u8]) -> std::borrow::Cow<'_, str> {
-    String::from_utf8_lossy(bytes)
 }
 
 #[cfg(test)]

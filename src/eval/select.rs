@@ -158,9 +158,8 @@ impl<'a> Eval<'a> {
         name: Symbol,
     ) -> Error {
         let near = self.near_attributes(attrs, name);
-        let message = format!("attribute '{}' missing", self.symbols.text(name));
         let pos = self.code.pos(node);
-        Error::new(ErrorKind::MissingAttribute, pos, message).suggesting(near)
+        Error::missing_attribute(pos, &self.symbols.text(name)).suggesting(near)
     }
 
     /// Names of a set that may have been meant.

@@ -10,6 +10,7 @@ use rustc_hash::FxHashMap;
 use super::error::{Error, ErrorKind, Result};
 use super::io::{FileType, reason};
 use super::position::Pos;
+use super::text::shown;
 use super::value::{Bytes, Context, ContextElement, Value};
 use super::{Eval, text::path};
 use crate::store::{
@@ -248,8 +249,4 @@ pub(super) fn unreadable(path: &[u8], error: &std::io::Error, pos: Pos) -> Error
     }
     let message = format!("cannot read '{}': {}", shown(path), reason(error));
     Error::new(ErrorKind::Io, pos, message)
-}
-
-fn shown(path: &[u8]) -> std::borrow::Cow<'_, str> {
-    String::from_utf8_lossy(path)
 }

@@ -7,7 +7,7 @@ use rustc_hash::FxHashSet;
 use super::PrimOp;
 use super::lists::shared;
 use crate::eval::Eval;
-use crate::eval::error::{Error, ErrorKind, Result};
+use crate::eval::error::{Error, Result};
 use crate::eval::position::Pos;
 use crate::eval::print::shortened;
 use crate::eval::value::{Attrs, Slot, Value, share};
@@ -65,8 +65,7 @@ fn argument<'a>(eval: &Eval<'a>, attrs: Attrs<'a>, name: Symbol, pos: Pos) -> Re
 
 #[cold]
 fn missing(eval: &Eval<'_>, name: Symbol, pos: Pos) -> Error {
-    let message = format!("attribute '{}' missing", eval.symbols.text(name));
-    Error::new(ErrorKind::MissingAttribute, pos, message)
+    Error::missing_attribute(pos, &eval.symbols.text(name))
 }
 
 /// The evaluated key of an element.

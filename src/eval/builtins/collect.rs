@@ -4,7 +4,7 @@ use super::PrimOp;
 use super::chosen::Chosen;
 use super::lists::{holds, shared};
 use crate::eval::Eval;
-use crate::eval::error::{Error, ErrorKind, Result};
+use crate::eval::error::{Error, Result};
 use crate::eval::position::Pos;
 use crate::eval::value::{Attr, Attrs, AttrsBuilder, Shape, Slot, Value, share};
 use crate::syntax::Symbol;
@@ -139,8 +139,7 @@ fn list_to_attrs<'a>(eval: &mut Eval<'a>, args: &[Value<'a>], pos: Pos) -> Resul
 /// An attribute of a `{ name, value }` pair.
 fn pair_attr<'a>(pair: Attrs<'a>, name: Symbol, shown: &str, pos: Pos) -> Result<Attr<'a>> {
     pair.get_attr(name).ok_or_else(|| {
-        let message = format!("attribute '{shown}' missing");
-        let error = Error::new(ErrorKind::MissingAttribute, pos, message);
+        let error = Error::missing_attribute(pos, shown);
         error.while_(pos, "in a {name=...; value=...;} pair")
     })
 }

@@ -2,7 +2,6 @@
 //!
 //! Nix manual, "String context".
 
-use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use super::PrimOp;
@@ -11,6 +10,7 @@ use crate::eval::coerce::Coercion;
 use crate::eval::error::{Error, Result};
 use crate::eval::position::Pos;
 use crate::eval::text::print::write_attr_name;
+use crate::eval::text::shown;
 use crate::eval::value::{Attr, AttrsBuilder, Context, ContextElement, Value};
 use crate::store::{DRV_EXTENSION, StorePath};
 
@@ -217,10 +217,6 @@ fn append_info<'a>(
         }
     }
     Ok(())
-}
-
-fn shown(bytes: &[u8]) -> Cow<'_, str> {
-    String::from_utf8_lossy(bytes)
 }
 
 /// A name as it would stand in a set.

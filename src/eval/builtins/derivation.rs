@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::PrimOp;
 use crate::eval::Eval;
 use crate::eval::coerce::Coercion;
-use crate::eval::error::{Error, ErrorKind, Result};
+use crate::eval::error::{Error, Result};
 use crate::eval::io::Level;
 use crate::eval::position::{Origin, Pos};
 use crate::eval::print::json;
@@ -40,8 +40,7 @@ fn derivation_strict<'a>(eval: &mut Eval<'a>, args: &[Value<'a>], pos: Pos) -> R
     let what = "while evaluating the argument passed to builtins.derivationStrict";
     let attrs = eval.force_attrs(args[0], pos, what)?;
     let Some(name) = attrs.get_attr(eval.known.name) else {
-        let message = "attribute 'name' missing";
-        let error = Error::new(ErrorKind::MissingAttribute, pos, message);
+        let error = Error::missing_attribute(pos, "name");
         let what = "in the attrset passed as argument to builtins.derivationStrict";
         return Err(error.while_(pos, what));
     };
@@ -77,7 +76,7 @@ struct Builder {
     output_hash_algo: Option<HashAlgo>,
     method: Option<CaMethod>,
     outputs: BTreeSet<Box<[u8]>>,
-    /// The text of `__json` so far, without the brace at its end.
+    /// The text of `__json` so far: from the brace at its start, without that at its end.
     json: Option<Vec<u8>>,
     pos: Pos,
 }
@@ -110,7 +109,7 @@ fn instantiate<'a>(
         output_hash_algo: None,
         method: None,
         outputs: BTreeSet::from([Box::from(&b"out"[..])]),
-        json: structured.then(Vec::new),
+        json: structured.then(|| vec![b'{']),
         pos,
     };
     let sorted = attrs.sorted(eval.arena, &eval.symbols);
@@ -127,10 +126,6 @@ fn instantiate<'a>(
         })?;
     }
     if let Some(mut json) = builder.json.take() {
-        json.insert(0, b'{');
-        if json.len() > 1 {
-            json.remove(1);
-        }
         json.push(b'}');
         builder.drv.structured_attrs = Some(json.into());
     }
@@ -225,7 +220,9 @@ impl Builder {
         }
         let value = Value::Ref(attr.slot);
         if let Some(mut out) = self.json.take() {
-            out.push(b',');
+            if out.len() > 1 {
+                out.push(b',');
+            }
             let name = eval.symbol_bytes(attr.name);
             write_string(&mut out, name.items())
                 .map_err(|error| Error::evaluation(attr.pos, error.to_string()))?;
@@ -341,8 +338,8 @@ impl Builder {
 
     fn add_outputs(&mut self, eval: &mut Eval<'_>, only_out: bool) -> Result<()> {
         let store = eval.store.dir().clone();
-        let failed =
-            |pos| move |error: crate::store::StoreError| Error::evaluation(pos, error.to_string());
+        let pos = self.pos;
+        let failed = |error: crate::store::StoreError| Error::evaluation(pos, error.to_string());
         if let Some(text) = self.output_hash.take() {
             if !only_out {
                 let message = "multiple outputs are not supported in fixed-output derivations";
@@ -351,7 +348,7 @@ impl Builder {
             let hash = hash_or_zeros(eval, &text, self.output_hash_algo, self.pos)?;
             let method = self.method.unwrap_or(CaMethod::Flat);
             let output = Output::Fixed(ContentAddress { method, hash });
-            return self.drv.add_output(&store, b"out", output).map_err(failed(self.pos));
+            return self.drv.add_output(&store, b"out", output).map_err(failed);
         }
         if self.content_addressed && self.impure {
             let message = "derivation cannot be both content-addressed and impure";
@@ -367,7 +364,7 @@ impl Builder {
             } else {
                 Output::Deferred
             };
-            self.drv.add_output(&store, name, output).map_err(failed(self.pos))?;
+            self.drv.add_output(&store, name, output).map_err(failed)?;
         }
         Ok(())
     }

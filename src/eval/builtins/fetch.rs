@@ -15,6 +15,7 @@ use crate::eval::position::Pos;
 use crate::eval::store_state::unreadable;
 use crate::eval::text::path::base_name;
 use crate::eval::text::print::{write_attr_name, write_string};
+use crate::eval::text::shown;
 use crate::eval::value::{Attrs, AttrsBuilder, Value};
 use crate::store::{CaMethod, ContentAddress, Hash, HashAlgo, References, StorePath, check_name};
 
@@ -369,8 +370,4 @@ pub(super) fn write_set(attrs: &InputAttrs, out: &mut Vec<u8>) {
         out.extend_from_slice(b"; ");
     }
     out.push(b'}');
-}
-
-fn shown(text: &[u8]) -> std::borrow::Cow<'_, str> {
-    String::from_utf8_lossy(text)
 }

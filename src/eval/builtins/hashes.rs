@@ -3,7 +3,7 @@
 use super::PrimOp;
 use super::derivation::feature;
 use crate::eval::Eval;
-use crate::eval::error::{Error, ErrorKind, Result};
+use crate::eval::error::{Error, Result};
 use crate::eval::position::Pos;
 use crate::eval::value::{Attrs, Value};
 use crate::store::{Hash, HashAlgo, HashFormat};
@@ -85,8 +85,7 @@ fn required<'a>(
     pos: Pos,
 ) -> Result<&'a [u8]> {
     optional(eval, attrs, name, pos)?.ok_or_else(|| {
-        let message = format!("attribute '{name}' missing");
-        let error = Error::new(ErrorKind::MissingAttribute, pos, message);
+        let error = Error::missing_attribute(pos, name);
         error.while_(pos, format!("while locating the attribute '{name}'"))
     })
 }

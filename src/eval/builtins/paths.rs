@@ -12,6 +12,7 @@ use crate::eval::io::FileType;
 use crate::eval::position::Pos;
 use crate::eval::store_state::{Text, type_name, unreadable};
 use crate::eval::text::path as text_path;
+use crate::eval::text::shown;
 use crate::eval::value::{AttrsBuilder, Bytes, Context, ContextElement, Value};
 use crate::store::{CaMethod, ContentAddress, Hash, HashAlgo, References, StorePath, sha256};
 
@@ -96,8 +97,7 @@ fn find_file<'a>(eval: &mut Eval<'a>, args: &[Value<'a>], pos: Pos) -> Result<Va
             None => b"",
         };
         let Some(path) = entry.get(eval.known.path) else {
-            let message = "attribute 'path' missing";
-            let error = Error::new(ErrorKind::MissingAttribute, pos, message);
+            let error = Error::missing_attribute(pos, "path");
             return Err(error.while_(pos, "in an element of the __nixPath"));
         };
         let what = "while evaluating the `path` attribute of an element of the list passed to builtins.findFile";
@@ -345,8 +345,4 @@ impl Eval<'_> {
 
 fn missing(path: &[u8], pos: Pos) -> Error {
     Error::new(ErrorKind::Io, pos, format!("path '{}' does not exist", shown(path)))
-}
-
-fn shown(text: &[u8]) -> std::borrow::Cow<'_, str> {
-    String::from_utf8_lossy(text)
 }

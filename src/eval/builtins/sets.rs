@@ -5,7 +5,7 @@ use std::cell::Cell;
 use super::PrimOp;
 use super::chosen::Chosen;
 use crate::eval::Eval;
-use crate::eval::error::{Error, ErrorKind, Result};
+use crate::eval::error::{Error, Result};
 use crate::eval::position::Pos;
 use crate::eval::value::{Attr, Attrs, Mapping, Over, Shape, Value};
 use crate::syntax::Symbol;
@@ -64,8 +64,7 @@ fn get_attr<'a>(eval: &mut Eval<'a>, args: &[Value<'a>], pos: Pos) -> Result<Val
     if let Some(slot) = attrs.get(name) {
         return eval.force_slot(slot, pos);
     }
-    let message = format!("attribute '{}' missing", eval.symbols.text(name));
-    let error = Error::new(ErrorKind::MissingAttribute, pos, message);
+    let error = Error::missing_attribute(pos, &eval.symbols.text(name));
     let near = eval.near_attributes(attrs, name);
     Err(error.suggesting(near).while_(pos, "in the attribute set under consideration"))
 }

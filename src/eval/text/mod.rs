@@ -16,3 +16,9 @@ pub mod version;
 pub mod xml;
 
 pub use near::near_names;
+
+/// Bytes as messages show them: what is no UTF-8 is replaced.
+#[must_use]
+pub fn shown(bytes: &[u8]) -> std::borrow::Cow<'_, str> {
+    String::from_utf8_lossy(bytes)
+}
