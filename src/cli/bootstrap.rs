@@ -100,7 +100,11 @@ async fn hosts(args: &Args, world: &World) -> Result<Vec<HostName>, CliError> {
         ));
     }
     let known = world.evaluator.hosts(&args.run.flake.flake).await?;
-    let choices: Vec<String> = known.into_iter().map(|host| host.name).collect();
+    // One that fails can be picked as well: then its error is told.
+    let failed = known.failed.into_iter().map(|host| host.name);
+    let mut choices: Vec<String> =
+        known.found.into_iter().map(|host| host.name).chain(failed).collect();
+    choices.sort();
     if choices.is_empty() {
         return Err(CliError::failed("the flake has no hosts"));
     }

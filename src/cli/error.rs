@@ -54,13 +54,24 @@ impl CliError {
         exit_code(self.kind)
     }
 
-    fn show(&self) {
+    /// The same error of a part of the work.
+    pub(super) fn of(self, part: &str) -> Self {
+        Self { error: format!("{part}: {}", self.error), ..self }
+    }
+
+    /// Prints the error to standard error.
+    pub(super) fn show(&self) {
         let red = console::style("error:").for_stderr().red().bold();
         say(&format!("{red} {}", clean_lines(&self.error)));
         for hint in &self.hints {
             let cyan = console::style("hint:").for_stderr().cyan();
             say(&format!("  {cyan} {}", clean_lines(hint)));
         }
+    }
+
+    /// What went wrong and what to do, each a text.
+    pub(super) fn parts(&self) -> (&str, &[String]) {
+        (&self.error, &self.hints)
     }
 
     fn json(&self) -> serde_json::Value {

@@ -17,7 +17,7 @@ use tokio::sync::oneshot;
 use tokio_util::sync::CancellationToken;
 
 use super::error::{CliError, exit_code};
-use crate::eval::STACK_SIZE;
+use crate::eval::thread::spawn;
 use crate::install::context::FailureKind;
 use crate::process::RealRunner;
 use crate::ui::terminal::say;
@@ -77,10 +77,12 @@ pub(super) async fn run(args: Args) -> Result<ExitCode, CliError> {
     let runner = Arc::new(RealRunner::new(stop.programs.clone()));
     let job = Job::new(args, stop.evaluation.clone(), fetch::hook(runner))?;
     let (sender, mut ended) = oneshot::channel();
-    spawn(move || {
+    let work = move || {
         // Nobody listens any more if the user did not want to wait.
         let _ = sender.send(job.run());
-    })?;
+    };
+    spawn(work)
+        .map_err(|error| CliError::failed(format!("could not start the evaluator: {error}")))?;
     let ended = tokio::select! {
         ended = &mut ended => ended,
         () = stop.programs.cancelled() => {
@@ -132,30 +134,3 @@ impl Stop {
         Ok(stop)
     }
 }
-
-/// Starts a thread with a stack that is as large as may be. Only what is used of it takes memory, but a limit
-/// (`ulimit -v`) may forbid to reserve it.
-fn spawn(work: impl FnOnce() + Send + 'static) -> Result<(), CliError> {
-    // A thread that could not be started keeps what it was to do, so that it can be tried again.
-    let work = Arc::new(std::sync::Mutex::new(Some(work)));
-    let mut size = STACK_SIZE;
-    loop {
-        let work = work.clone();
-        let take = move || {
-            let work = work.lock().unwrap_or_else(std::sync::PoisonError::into_inner).take();
-            if let Some(work) = work {
-                work();
-            }
-        };
-        match std::thread::Builder::new().name("eval".to_owned()).stack_size(size).spawn(take) {
-            Ok(_) => return Ok(()),
-            Err(_) if size > SMALLEST_STACK => size /= 4,
-            Err(error) => {
-                return Err(CliError::failed(format!("could not start the evaluator: {error}")));
-            }
-        }
-    }
-}
-
-/// With less, programs of usual depth would not run.
-const SMALLEST_STACK: usize = 16 << 20;

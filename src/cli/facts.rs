@@ -4,6 +4,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use super::args::FlakeArgs;
+use super::each::print_each;
 use super::error::CliError;
 use super::output::{Output, print, print_json};
 use super::signals::cancel_on_signals;
@@ -34,14 +35,11 @@ pub(super) async fn run(args: Args, output: &Output) -> Result<ExitCode, CliErro
     let flake = &args.flake.flake;
     let Some(host) = &args.host else {
         let all = evaluator.facts_of_all(flake).await?;
-        if args.json {
-            print_json(&all)?;
-        } else {
+        return print_each(all, args.json, |all| {
             let texts: Vec<_> =
                 all.iter().map(|facts| render_facts(facts, &output.style)).collect();
-            print(&texts.join("\n"))?;
-        }
-        return Ok(ExitCode::SUCCESS);
+            texts.join("\n")
+        });
     };
     let host: HostName = host.parse()?;
     let facts = evaluator.facts(flake, &host).await?;

@@ -4,8 +4,9 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use super::args::FlakeArgs;
+use super::each::print_each;
 use super::error::CliError;
-use super::output::{Output, print, print_json};
+use super::output::Output;
 use super::signals::cancel_on_signals;
 use crate::process::RealRunner;
 use crate::ui::plan::render_hosts;
@@ -25,10 +26,5 @@ pub(super) struct Args {
 pub(super) async fn run(args: Args, output: &Output) -> Result<ExitCode, CliError> {
     let runner = Arc::new(RealRunner::new(cancel_on_signals()?));
     let hosts = args.flake.evaluator(runner)?.hosts(&args.flake.flake).await?;
-    if args.json {
-        print_json(&hosts)?;
-        return Ok(ExitCode::SUCCESS);
-    }
-    print(&render_hosts(&hosts, &output.style))?;
-    Ok(ExitCode::SUCCESS)
+    print_each(hosts, args.json, |hosts| render_hosts(hosts, &output.style))
 }

@@ -7,6 +7,7 @@ mod args;
 mod bootstrap;
 mod completions;
 mod doctor;
+mod each;
 mod error;
 mod eval;
 mod facts;

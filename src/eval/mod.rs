@@ -30,6 +30,7 @@ mod select;
 pub mod settings;
 pub mod store_state;
 pub mod text;
+pub mod thread;
 pub mod value;
 
 use std::rc::Rc;

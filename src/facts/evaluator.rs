@@ -18,13 +18,47 @@ pub const FACTS_NIX: &str = include_str!("facts.nix");
 #[async_trait]
 pub trait Evaluator: Send + Sync {
     /// The hosts of a flake, by name.
-    async fn hosts(&self, flake: &str) -> Result<Vec<HostSummary>, EvalError>;
+    async fn hosts(&self, flake: &str) -> Result<EachHost<HostSummary>, EvalError>;
 
     /// Everything about one host, in one evaluation.
     async fn facts(&self, flake: &str, host: &HostName) -> Result<HostFacts, EvalError>;
 
     /// Everything about every host of a flake, in one evaluation.
-    async fn facts_of_all(&self, flake: &str) -> Result<Vec<HostFacts>, EvalError>;
+    async fn facts_of_all(&self, flake: &str) -> Result<EachHost<HostFacts>, EvalError>;
+}
+
+/// What the hosts of a flake gave: one that fails need not keep the others from being told.
+#[derive(Debug)]
+pub struct EachHost<T> {
+    /// What was read, in the order of the hosts' names.
+    pub found: Vec<T>,
+    /// The hosts that could not be read, in the same order.
+    pub failed: Vec<FailedHost>,
+}
+
+/// A host that could not be read.
+#[derive(Debug)]
+pub struct FailedHost {
+    /// Attribute name in `nixosConfigurations`.
+    pub name: String,
+    /// Why.
+    pub error: EvalError,
+}
+
+impl<T> EachHost<T> {
+    /// Takes up what a host gave.
+    pub(super) fn add(&mut self, name: &str, read: Result<T, EvalError>) {
+        match read {
+            Ok(read) => self.found.push(read),
+            Err(error) => self.failed.push(FailedHost { name: name.to_owned(), error }),
+        }
+    }
+}
+
+impl<T> From<Vec<T>> for EachHost<T> {
+    fn from(found: Vec<T>) -> Self {
+        Self { found, failed: Vec::new() }
+    }
 }
 
 /// Why a flake did not give facts.

@@ -21,7 +21,7 @@ mod swap;
 mod target;
 
 pub use decode::DecodeError;
-pub use evaluator::{EvalError, Evaluator, FACTS_NIX};
+pub use evaluator::{EachHost, EvalError, Evaluator, FACTS_NIX, FailedHost};
 pub use flake_ref::{InstallerFlake, installer_flake};
 pub use host::{HostSummary, decode_host, decode_summary};
 pub use model::*;

@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use serde_json::Value;
 
 use super::decode::{DecodeError, attribute, expected};
-use super::evaluator::{EvalError, Evaluator, FACTS_NIX};
+use super::evaluator::{EachHost, EvalError, Evaluator, FACTS_NIX};
 use super::flake_ref::installable;
 use super::host::{HostSummary, decode_host, decode_summary};
 use super::model::HostFacts;
@@ -58,10 +58,9 @@ impl NixEvaluator {
 
 #[async_trait]
 impl Evaluator for NixEvaluator {
-    async fn hosts(&self, flake: &str) -> Result<Vec<HostSummary>, EvalError> {
+    async fn hosts(&self, flake: &str) -> Result<EachHost<HostSummary>, EvalError> {
         let answer = self.evaluate(flake, Wanted::Summaries).await?;
-        let hosts = answer.hosts.iter();
-        Ok(hosts.map(|(name, value)| decode_summary(name, value)).collect::<Result<_, _>>()?)
+        Ok(each(&answer.hosts, |name, value| Ok(decode_summary(name, value)?)))
     }
 
     async fn facts(&self, flake: &str, host: &HostName) -> Result<HostFacts, EvalError> {
@@ -72,14 +71,22 @@ impl Evaluator for NixEvaluator {
         }
     }
 
-    async fn facts_of_all(&self, flake: &str) -> Result<Vec<HostFacts>, EvalError> {
+    async fn facts_of_all(&self, flake: &str) -> Result<EachHost<HostFacts>, EvalError> {
         let answer = self.evaluate(flake, Wanted::All).await?;
-        answer
-            .hosts
-            .iter()
-            .map(|(name, value)| Ok(decode_host(&host_name(name)?, value)?))
-            .collect()
+        Ok(each(&answer.hosts, |name, value| Ok(decode_host(&host_name(name)?, value)?)))
     }
+}
+
+/// Decodes every host. Whether one evaluates can't be told by itself here: nix gives all or nothing.
+fn each<T>(
+    hosts: &serde_json::Map<String, Value>,
+    decode: impl Fn(&str, &Value) -> Result<T, EvalError>,
+) -> EachHost<T> {
+    let mut each = EachHost::from(Vec::new());
+    for (name, value) in hosts {
+        each.add(name, decode(name, value));
+    }
+    each
 }
 
 /// The value of [`FACTS_NIX`].

@@ -8,7 +8,7 @@ use async_trait::async_trait;
 
 use super::context::World;
 use super::event::{PromptError, Prompter};
-use crate::facts::{EvalError, Evaluator, HostFacts, HostSummary};
+use crate::facts::{EachHost, EvalError, Evaluator, HostFacts, HostSummary};
 use crate::process::{self, Command, LineSink, Output, Runner};
 use crate::remote::{
     ConnectError, Connection, Connector, HostPublicKey, Login, Remote, RemoteCommand,
@@ -164,7 +164,7 @@ impl Connection for Watched<dyn Connection> {
 
 #[async_trait]
 impl Evaluator for Watched<dyn Evaluator> {
-    async fn hosts(&self, flake: &str) -> Result<Vec<HostSummary>, EvalError> {
+    async fn hosts(&self, flake: &str) -> Result<EachHost<HostSummary>, EvalError> {
         let _wait = self.1.waiting();
         self.0.hosts(flake).await
     }
@@ -174,7 +174,7 @@ impl Evaluator for Watched<dyn Evaluator> {
         self.0.facts(flake, host).await
     }
 
-    async fn facts_of_all(&self, flake: &str) -> Result<Vec<HostFacts>, EvalError> {
+    async fn facts_of_all(&self, flake: &str) -> Result<EachHost<HostFacts>, EvalError> {
         let _wait = self.1.waiting();
         self.0.facts_of_all(flake).await
     }

@@ -11,7 +11,7 @@ use tokio_util::sync::CancellationToken;
 use super::context::{Limits, Side, World};
 use super::event::{Event, PromptError, Prompter, Reporter};
 use super::options::Options;
-use crate::facts::{EvalError, Evaluator, HostFacts, HostSummary};
+use crate::facts::{EachHost, EvalError, Evaluator, HostFacts, HostSummary};
 use crate::process::{self, Command, LineSink, Output, RealRunner, Runner};
 use crate::remote::{
     ConnectError, Connection, Connector, HostPublicKey, Login, Remote, RemoteCommand, known_hosts,
@@ -137,8 +137,8 @@ pub(crate) struct Flake {
 
 #[async_trait]
 impl Evaluator for Flake {
-    async fn hosts(&self, _: &str) -> Result<Vec<HostSummary>, EvalError> {
-        Ok(Vec::new())
+    async fn hosts(&self, _: &str) -> Result<EachHost<HostSummary>, EvalError> {
+        Ok(Vec::new().into())
     }
 
     async fn facts(&self, _: &str, host: &HostName) -> Result<HostFacts, EvalError> {
@@ -150,8 +150,8 @@ impl Evaluator for Flake {
         Err(EvalError::UnknownHost { host: host.clone(), known, nearest: None })
     }
 
-    async fn facts_of_all(&self, _: &str) -> Result<Vec<HostFacts>, EvalError> {
-        Ok(vec![self.facts.lock().unwrap().clone()])
+    async fn facts_of_all(&self, _: &str) -> Result<EachHost<HostFacts>, EvalError> {
+        Ok(vec![self.facts.lock().unwrap().clone()].into())
     }
 }
 

@@ -113,8 +113,8 @@ async fn one_host_all_hosts_and_the_list_agree() {
         return;
     }
     let (flake, nix) = (fixture_flake(), evaluator());
-    let all = nix.facts_of_all(&flake).await.unwrap();
-    let list = nix.hosts(&flake).await.unwrap();
+    let all = nix.facts_of_all(&flake).await.unwrap().found;
+    let list = nix.hosts(&flake).await.unwrap().found;
     assert_eq!(all.len(), HOSTS.len());
     for (facts, summary) in all.iter().zip(&list) {
         assert_eq!(summary.name, facts.name.as_str());
@@ -525,7 +525,7 @@ async fn the_template_reads_as_it_is_meant() {
         return;
     }
     let (_dir, folder, nix) = template().await;
-    let full = nix.facts_of_all(&folder).await.unwrap();
+    let full = nix.facts_of_all(&folder).await.unwrap().found;
     let expected = |minimal: bool| {
         let host = |name: &str, device: &str, root: &str, swap: &[&str], encryption: Value| {
             json!({
@@ -543,7 +543,7 @@ async fn the_template_reads_as_it_is_meant() {
     assert_eq!(full.iter().map(essence).collect::<Vec<_>>(), expected(false));
 
     let installer = installer_flake(&folder).unwrap();
-    let mut small = nix.facts_of_all(installer.reference(true)).await.unwrap();
+    let mut small = nix.facts_of_all(installer.reference(true)).await.unwrap().found;
     let image = small.iter().position(|facts| facts.name.as_str() == "iso").unwrap();
     let image = small.remove(image);
     assert_eq!(small.iter().map(essence).collect::<Vec<_>>(), expected(true));

@@ -439,7 +439,8 @@ async fn ctrl_c_during_preflight_leaves_nothing() {
         async fn hosts(
             &self,
             _: &str,
-        ) -> Result<Vec<crate::facts::HostSummary>, crate::facts::EvalError> {
+        ) -> Result<crate::facts::EachHost<crate::facts::HostSummary>, crate::facts::EvalError>
+        {
             std::future::pending().await
         }
         async fn facts(
@@ -452,7 +453,8 @@ async fn ctrl_c_during_preflight_leaves_nothing() {
         async fn facts_of_all(
             &self,
             _: &str,
-        ) -> Result<Vec<crate::facts::HostFacts>, crate::facts::EvalError> {
+        ) -> Result<crate::facts::EachHost<crate::facts::HostFacts>, crate::facts::EvalError>
+        {
             std::future::pending().await
         }
     }

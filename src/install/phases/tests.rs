@@ -12,7 +12,8 @@ use tokio_util::sync::CancellationToken;
 
 use super::of;
 use crate::facts::{
-    Content, EvalError, Evaluator, Filesystem, HostFacts, HostSummary, NodevMount, SwapDevice,
+    Content, EachHost, EvalError, Evaluator, Filesystem, HostFacts, HostSummary, NodevMount,
+    SwapDevice,
 };
 use crate::install::context::{Access, Context, Done, Door, Failure, FailureKind, Side, World};
 use crate::install::event::{Event, PromptError, Prompter, Reporter};
@@ -162,13 +163,13 @@ struct NoEvaluator;
 
 #[async_trait]
 impl Evaluator for NoEvaluator {
-    async fn hosts(&self, flake: &str) -> Result<Vec<HostSummary>, EvalError> {
+    async fn hosts(&self, flake: &str) -> Result<EachHost<HostSummary>, EvalError> {
         Err(EvalError::NoHosts { flake: flake.to_owned() })
     }
     async fn facts(&self, flake: &str, _host: &HostName) -> Result<HostFacts, EvalError> {
         Err(EvalError::NoHosts { flake: flake.to_owned() })
     }
-    async fn facts_of_all(&self, flake: &str) -> Result<Vec<HostFacts>, EvalError> {
+    async fn facts_of_all(&self, flake: &str) -> Result<EachHost<HostFacts>, EvalError> {
         Err(EvalError::NoHosts { flake: flake.to_owned() })
     }
 }
