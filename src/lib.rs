@@ -11,6 +11,8 @@ pub mod syntax;
 
 pub mod eval;
 
+pub mod flake;
+
 pub mod facts;
 pub mod remote;
 pub mod secrets;

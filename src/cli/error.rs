@@ -4,6 +4,7 @@ use std::process::ExitCode;
 
 use super::output::print;
 use crate::facts::EvalError;
+use crate::flake::FlakeError;
 use crate::install::context::{Failure, FailureKind};
 use crate::ui::clean::clean_lines;
 use crate::ui::terminal::say;
@@ -109,6 +110,19 @@ impl From<Failure> for CliError {
 impl From<Invalid> for CliError {
     fn from(error: Invalid) -> Self {
         Self::usage(error.to_string())
+    }
+}
+
+impl From<FlakeError> for CliError {
+    fn from(error: FlakeError) -> Self {
+        let hint = error.hint();
+        let usage = matches!(error, FlakeError::NoFlake { .. } | FlakeError::Reference { .. });
+        let text = error.to_string();
+        let made = if usage { Self::usage(text) } else { Self::failed(text) };
+        match hint {
+            Some(hint) => made.hint(hint),
+            None => made,
+        }
     }
 }
 

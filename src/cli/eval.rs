@@ -1,6 +1,7 @@
 //! `eval`: the embedded evaluator by itself, in the words of `nix eval` and `nix-instantiate --eval`.
 
 mod fetch;
+mod installable;
 mod job;
 mod nix_conf;
 mod options;
@@ -26,16 +27,18 @@ use job::{Ended, Job};
 /// Evaluate a Nix expression with the evaluator inside this program
 ///
 /// Prints what nix-instantiate --eval prints for the same words: without --strict only what is evaluated
-/// anyway. An expression or a file is evaluated impurely unless --pure is given.
+/// anyway. An expression or a file is evaluated impurely unless --pure is given. Of a flake it prints what
+/// nix eval prints; no lock file is written.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Example:\n  nixos-bootstrap eval --expr '{ a = 1 + 1; }' --strict\n  \
                         nixos-bootstrap eval -f ./default.nix -A hello.meta --json --strict\n  \
-                        nixos-bootstrap eval --expr '{ x }: x * 2' --arg x 21")]
+                        nixos-bootstrap eval --expr '{ x }: x * 2' --arg x 21\n  \
+                        nixos-bootstrap eval .#nixosConfigurations.web.config.networking.hostName")]
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 pub(super) struct Args {
-    /// An attribute path below --expr or --file; without these, a file, `<name>`, or - for standard
-    /// input
-    #[arg(value_name = "ATTR|FILE")]
+    /// An attribute path below --expr or --file; without these, a file, `<name>`, - for standard input,
+    /// or an attribute of a flake as .#a.b
+    #[arg(value_name = "ATTR|FILE|FLAKE")]
     words: Vec<OsString>,
     /// Evaluate this expression (repeatable)
     #[arg(long, short = 'E', value_name = "EXPR", allow_hyphen_values = true)]
@@ -75,7 +78,8 @@ const PATIENCE: Duration = Duration::from_millis(500);
 pub(super) async fn run(args: Args) -> Result<ExitCode, CliError> {
     let stop = Stop::on_signals()?;
     let runner = Arc::new(RealRunner::new(stop.programs.clone()));
-    let job = Job::new(args, stop.evaluation.clone(), fetch::hook(runner))?;
+    let hooks = job::Hooks { fetch: fetch::hook(runner.clone()), run: fetch::programs(runner) };
+    let job = Job::new(args, stop.evaluation.clone(), hooks)?;
     let (sender, mut ended) = oneshot::channel();
     let work = move || {
         // Nobody listens any more if the user did not want to wait.

@@ -40,7 +40,7 @@ pub enum Level {
 /// A fetch that is left to the real `nix`.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Fetch {
-    /// The builtin: `fetchurl`, `fetchTarball`, `fetchGit`, `fetchTree`, `fetchMercurial`, `fetchClosure`, `getFlake`.
+    /// The builtin: `fetchurl`, `fetchTarball`, `fetchGit`, `fetchTree`, `fetchMercurial`, `fetchClosure`.
     pub builtin: &'static str,
     /// Its argument as a Nix expression in text: strings, numbers and sets of them only.
     pub argument: Vec<u8>,
@@ -60,6 +60,12 @@ pub trait EvalIo {
 
     /// Where a symbolic link points to.
     fn read_link(&self, path: &[u8]) -> io::Result<Vec<u8>>;
+
+    /// The error of a path where nothing stands. What it says beyond its kind is the whole message.
+    fn missing(&self, path: &[u8]) -> io::Error {
+        let _ = path;
+        io::ErrorKind::NotFound.into()
+    }
 
     /// An environment variable.
     fn env(&self, name: &[u8]) -> Option<Vec<u8>>;

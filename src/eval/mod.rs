@@ -18,7 +18,7 @@ mod known;
 mod literals;
 mod lower;
 mod operators;
-mod pick;
+pub(crate) mod pick;
 pub mod position;
 pub mod print;
 mod realise;
@@ -40,6 +40,7 @@ use rustc_hash::FxHashMap;
 use crate::store::StoreDir;
 use crate::syntax::{Symbol, Symbols};
 use arena::Arena;
+pub use builtins::{FlakeArgument, GetFlake};
 use builtins::{Patterns, PrimOp};
 use call::CallFrame;
 use code::Code;
@@ -75,6 +76,8 @@ pub struct Eval<'a> {
     pub store: StoreState,
     /// Names with a meaning.
     pub known: Known,
+    /// Whoever knows flakes: `builtins.getFlake`.
+    pub flakes: Option<&'a dyn GetFlake>,
     code: Code<'a>,
     lowering: Lowering,
     primops: Vec<&'static PrimOp>,
@@ -98,6 +101,15 @@ pub struct Eval<'a> {
     empty_list: List<'a>,
     empty_attrs: Attrs<'a>,
     empty_string: Bytes<'a>,
+}
+
+/// References to flakes and inputs: as text, as URLs, as attributes.
+pub(crate) mod references {
+    pub(crate) use super::builtins::flake_refs::{Reference, take_apart, to_text, url_attrs};
+    pub(crate) use super::builtins::inputs::{
+        Input, InputAttr, InputAttrs, InputError, Scheme, is_flake_id,
+    };
+    pub(crate) use super::builtins::{TreeFacts, set_text, tree_attrs};
 }
 
 /// The stack that calls up to the usual `max-call-depth` need at most, in bytes. Only what is used
@@ -128,6 +140,7 @@ impl<'a> Eval<'a> {
             store: StoreState::new(StoreDir::new(&settings.store_dir).unwrap_or_default()),
             settings,
             known,
+            flakes: None,
             code: Code::default(),
             lowering,
             primops: Vec::new(),

@@ -124,7 +124,7 @@ fn missing_argument(name: &str) -> String {
 }
 
 /// The names in a path: separated by dots, those in quotes may have dots themselves.
-fn names(path: &[u8]) -> Result<Vec<Vec<u8>>> {
+pub(crate) fn names(path: &[u8]) -> Result<Vec<Vec<u8>>> {
     let mut names = Vec::new();
     let mut name = Vec::new();
     let mut quoted = false;

@@ -1,6 +1,7 @@
 //! Places in sources as single numbers: all sources of one evaluation stand one behind the other, and a
 //! place is a byte offset in that row. Lines and columns are only counted when somebody asks.
 
+use std::borrow::Cow;
 use std::cell::OnceCell;
 use std::sync::Arc;
 
@@ -37,6 +38,8 @@ pub enum Origin {
 pub struct Source {
     /// Where it came from.
     pub origin: Origin,
+    /// What people are told it was read from.
+    pub shown: String,
     /// The text itself.
     pub text: Arc<[u8]>,
     base: u32,
@@ -55,10 +58,15 @@ pub struct Place<'s> {
     pub at: LineColumn,
 }
 
+/// A folder, and what stands in its place when people are shown its files.
+type ShownAs = (Box<[u8]>, Box<[u8]>);
+
 /// All texts of one evaluation.
 #[derive(Debug, Default)]
 pub struct Sources {
     sources: Vec<Source>,
+    /// Folders that people know by another name: those of flakes, whose trees are seen in the store.
+    shown_as: Vec<ShownAs>,
 }
 
 impl Sources {
@@ -69,8 +77,34 @@ impl Sources {
             last.base.checked_add(u32::try_from(last.text.len()).ok()?)?.checked_add(1)
         })?;
         base.checked_add(u32::try_from(text.len()).ok()?)?;
-        self.sources.push(Source { origin, text, base, lines: OnceCell::new() });
+        let shown = match &origin {
+            Origin::File(path) => String::from_utf8_lossy(&self.shown(path)).into_owned(),
+            Origin::String => "«string»".to_owned(),
+            Origin::Stdin => "«stdin»".to_owned(),
+        };
+        self.sources.push(Source { origin, shown, text, base, lines: OnceCell::new() });
         Some(Base(base))
+    }
+
+    /// From now on, paths in `folder` are shown to people with `name` in its place. What a program sees of
+    /// them stays.
+    pub fn show_as(&mut self, folder: &[u8], name: &[u8]) {
+        self.shown_as.retain(|(known, _)| **known != *folder);
+        self.shown_as.push((folder.into(), name.into()));
+    }
+
+    /// A path as people are shown it.
+    #[must_use]
+    pub fn shown<'p>(&self, path: &'p [u8]) -> Cow<'p, [u8]> {
+        for (folder, name) in &self.shown_as {
+            match path.strip_prefix(&**folder) {
+                // C++ Nix puts the slash of the root behind the name of the whole tree.
+                Some(b"") => return Cow::Owned([name, &b"/"[..]].concat()),
+                Some(rest @ [b'/', ..]) => return Cow::Owned([name, rest].concat()),
+                _ => {}
+            }
+        }
+        Cow::Borrowed(path)
     }
 
     /// The source and the line of a place.
@@ -91,12 +125,7 @@ impl Sources {
     #[must_use]
     pub fn describe(&self, pos: Pos) -> Option<String> {
         let place = self.place(pos)?;
-        let name = match &place.source.origin {
-            Origin::File(path) => String::from_utf8_lossy(path).into_owned(),
-            Origin::String => "«string»".to_owned(),
-            Origin::Stdin => "«stdin»".to_owned(),
-        };
-        Some(format!("{name}:{}:{}", place.at.line, place.at.column))
+        Some(format!("{}:{}:{}", place.source.shown, place.at.line, place.at.column))
     }
 
     /// The file of a place, its line and its column; `None` also for a text that is no file.

@@ -212,10 +212,7 @@ impl NarSource for Tree<'_, '_> {
                 let message = format!("file '{}' has an unsupported type", shown(path));
                 Err(Error::new(ErrorKind::Io, self.pos, message))
             }
-            None => {
-                let message = format!("path '{}' does not exist", shown(path));
-                Err(Error::new(ErrorKind::Io, self.pos, message))
-            }
+            None => Err(failed(io.missing(path))),
         }
     }
 }
@@ -244,8 +241,14 @@ pub(super) fn type_name(kind: FileType) -> &'static [u8] {
 /// The error of a path that can't be read.
 pub(super) fn unreadable(path: &[u8], error: &std::io::Error, pos: Pos) -> Error {
     if error.kind() == std::io::ErrorKind::NotFound {
-        let message = format!("path '{}' does not exist", shown(path));
+        let message = match error.get_ref() {
+            Some(own) => own.to_string(),
+            None => format!("path '{}' does not exist", shown(path)),
+        };
         return Error::new(ErrorKind::Io, pos, message);
+    }
+    if let (std::io::ErrorKind::PermissionDenied, Some(own)) = (error.kind(), error.get_ref()) {
+        return Error::new(ErrorKind::Restricted, pos, own.to_string());
     }
     let message = format!("cannot read '{}': {}", shown(path), reason(error));
     Error::new(ErrorKind::Io, pos, message)

@@ -9,6 +9,7 @@ mod engine;
 mod eval_cli;
 mod evaluators;
 mod facts;
+mod flake_eval;
 mod flakes;
 mod known_hosts;
 mod lang;

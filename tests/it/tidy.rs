@@ -12,12 +12,16 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("store", &[]),
     ("syntax", &[]),
     ("eval", &["syntax", "store"]),
+    ("flake", &["validated", "process", "store", "syntax", "eval"]),
     ("facts", &["validated", "process"]),
     ("remote", &["validated", "process"]),
     ("secrets", &["validated", "process"]),
     ("install", &["validated", "process", "facts", "remote", "secrets"]),
     ("ui", &["validated", "process", "facts", "remote", "secrets", "install"]),
-    ("cli", &["validated", "process", "eval", "facts", "remote", "secrets", "install", "ui"]),
+    (
+        "cli",
+        &["validated", "process", "eval", "flake", "facts", "remote", "secrets", "install", "ui"],
+    ),
 ];
 
 /// Words that only the named rooms may use.

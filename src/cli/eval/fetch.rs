@@ -9,6 +9,7 @@ use serde_json::{Map, Value};
 use tokio::runtime::Handle;
 
 use crate::eval::io::{Fetch, FetchHook};
+use crate::flake::Run;
 use crate::process::nix::{Nix, clean_error};
 use crate::process::{Command, Error, Runner};
 
@@ -16,7 +17,7 @@ use crate::process::{Command, Error, Runner};
 pub(super) fn hook(runner: Arc<dyn Runner>) -> FetchHook {
     let handle = Handle::current();
     Box::new(move |fetch| {
-        let command = command(fetch)?;
+        let command = command(fetch);
         let output = handle.block_on(runner.run(&command)).map_err(io_error)?;
         if !output.ok() {
             return Err(io::Error::other(clean_error(&String::from_utf8_lossy(&output.stderr))));
@@ -25,13 +26,15 @@ pub(super) fn hook(runner: Arc<dyn Runner>) -> FetchHook {
     })
 }
 
+/// A function that runs programs for the evaluation of flakes, on the same thread.
+pub(super) fn programs(runner: Arc<dyn Runner>) -> Arc<Run> {
+    let handle = Handle::current();
+    Arc::new(move |command: &Command| handle.block_on(runner.run(command)))
+}
+
 /// The command whose output [`returned`] understands.
-fn command(fetch: &Fetch) -> io::Result<Command> {
+fn command(fetch: &Fetch) -> Command {
     let Fetch { builtin, argument } = fetch;
-    if *builtin == "getFlake" {
-        let message = "builtins.getFlake gives more than can be told by the program nix";
-        return Err(io::Error::new(io::ErrorKind::Unsupported, message));
-    }
     // `--json` would print only the `outPath` of a set that has one.
     let start = format!("let result = builtins.{builtin} (");
     let end = "); in if builtins.isAttrs result then { attrs = builtins.attrValues \
@@ -43,7 +46,7 @@ fn command(fetch: &Fetch) -> io::Result<Command> {
         words.extend(["--extra-experimental-features", "fetch-closure"]);
     }
     words.push("--expr");
-    Ok(Nix::default().command(&words).arg(OsString::from_vec(expression)))
+    Nix::default().command(&words).arg(OsString::from_vec(expression))
 }
 
 /// What the builtin returned, as JSON.
@@ -85,13 +88,12 @@ mod tests {
     #[test]
     fn nix_is_asked_for_more_than_an_out_path() {
         let fetch = Fetch { builtin: "fetchTree", argument: b"{ type = \"path\"; }".to_vec() };
-        let command = command(&fetch).unwrap();
+        let command = command(&fetch);
         let words: Vec<_> = command.argv().iter().map(|word| word.to_string_lossy()).collect();
         assert_eq!(words[..2], ["--extra-experimental-features", "nix-command flakes"]);
         assert_eq!(words[2..6], ["eval", "--json", "--impure", "--expr"]);
         let expected = "let result = builtins.fetchTree ({ type = \"path\"; }); in ";
         assert!(words[6].starts_with(expected), "{}", words[6]);
-        assert!(super::command(&Fetch { builtin: "getFlake", argument: Vec::new() }).is_err());
     }
 
     #[test]

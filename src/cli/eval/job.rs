@@ -1,10 +1,13 @@
 //! The evaluation itself, on the thread that it has for itself.
 
 use std::mem::ManuallyDrop;
+use std::path::PathBuf;
+use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use super::Args;
+use super::installable::select;
 use super::options::{Argument, Chosen};
 use super::source::{Source, Wanted, bytes, stdin};
 use crate::cli::error::CliError;
@@ -14,11 +17,12 @@ use crate::eval::error::{Error, ErrorKind};
 use crate::eval::io::{FetchHook, RealIo};
 use crate::eval::position::{Origin, Pos};
 use crate::eval::print::json::to_json;
-use crate::eval::print::print;
 use crate::eval::print::xml::{XmlOptions, to_xml};
+use crate::eval::print::{ShowOptions, print, show};
 use crate::eval::report::{ReportOptions, render};
 use crate::eval::value::{Attrs, AttrsBuilder, Context, Value};
 use crate::eval::{Coercion, Eval};
+use crate::flake::{Flakes, OpenOptions, Run, Surroundings};
 
 /// What is to be done.
 pub(super) struct Job {
@@ -29,6 +33,15 @@ pub(super) struct Job {
     chosen: Chosen,
     report: ReportOptions,
     io: RealIo,
+    run: Arc<Run>,
+}
+
+/// How programs are run.
+pub(super) struct Hooks {
+    /// For fetching builtins.
+    pub(super) fetch: FetchHook,
+    /// For flakes.
+    pub(super) run: Arc<Run>,
 }
 
 /// How values are printed.
@@ -71,12 +84,8 @@ impl From<CliError> for Failure {
 }
 
 impl Job {
-    /// Checks the arguments. `stop` interrupts the evaluation, which fetches with `fetch`.
-    pub(super) fn new(
-        args: Args,
-        stop: Arc<AtomicBool>,
-        fetch: FetchHook,
-    ) -> Result<Self, CliError> {
+    /// Checks the arguments. `stop` interrupts the evaluation.
+    pub(super) fn new(args: Args, stop: Arc<AtomicBool>, hooks: Hooks) -> Result<Self, CliError> {
         let wanted = Wanted::new(&args)?;
         let form = match (args.json, args.raw, args.xml) {
             (true, ..) => Form::Json,
@@ -87,7 +96,10 @@ impl Job {
         let colour = console::colors_enabled_stderr();
         let columns = console::Term::stderr().size_checked().map(|(_, columns)| columns);
         let width = columns.map_or(ReportOptions::default().width, usize::from).max(40);
-        let chosen = args.options.choose()?;
+        let mut chosen = args.options.choose()?;
+        if wanted.sources.iter().any(|source| matches!(source, Source::Flake(_))) {
+            chosen.for_flakes();
+        }
         let show_trace = chosen.show_trace;
         Ok(Self {
             wanted,
@@ -96,7 +108,8 @@ impl Job {
             strict: args.strict,
             chosen,
             report: ReportOptions { colour, show_trace, width },
-            io: RealIo::new().with_colour(colour).stopped_by(stop).fetching_with(fetch),
+            io: RealIo::new().with_colour(colour).stopped_by(stop).fetching_with(hooks.fetch),
+            run: hooks.run,
         })
     }
 
@@ -104,11 +117,22 @@ impl Job {
     pub(super) fn run(self) -> Ended {
         // The process ends right behind this, so nothing is given back piece by piece.
         let arena: &'static Arena = Box::leak(Box::new(Arena::new()));
-        let io: &'static RealIo = Box::leak(Box::new(self.io));
-        let mut eval = ManuallyDrop::new(Eval::new(arena, io, self.chosen.settings));
-        let mut run = Run {
+        let settings = self.chosen.settings;
+        let around = Surroundings {
+            base: settings.working_dir.clone(),
+            store_dir: settings.store_dir.clone(),
+            cache: cache_dir(),
+        };
+        let flakes: &'static Flakes =
+            Box::leak(Box::new(Flakes::new(Rc::new(self.io), self.run, around)));
+        let mut eval = ManuallyDrop::new(Eval::new(arena, flakes, settings));
+        eval.flakes = Some(flakes);
+        let options = OpenOptions { override_inputs: self.chosen.override_inputs };
+        let mut run = Running {
             dir: eval.settings.working_dir.clone(),
             eval: &mut eval,
+            flakes,
+            options,
             form: self.form,
             strict: self.strict,
         };
@@ -126,15 +150,17 @@ impl Job {
 }
 
 /// A job that is being done.
-struct Run<'r, 'a> {
+struct Running<'r, 'a> {
     eval: &'r mut Eval<'a>,
+    flakes: &'r Flakes,
+    options: OpenOptions,
     /// Where relative paths of expressions start.
     dir: Vec<u8>,
     form: Form,
     strict: bool,
 }
 
-impl<'a> Run<'_, 'a> {
+impl<'a> Running<'_, 'a> {
     fn all(
         &mut self,
         wanted: &Wanted,
@@ -153,7 +179,10 @@ impl<'a> Run<'_, 'a> {
                     let function = self.eval.eval_string(function, &self.dir, Origin::String)?;
                     value = self.eval.call(function, &[value], Pos::NONE)?;
                 }
-                let text = self.text(value)?;
+                let text = match source {
+                    Source::Flake(_) => self.flake_text(value)?,
+                    _ => self.text(value)?,
+                };
                 print_bytes(&text)?;
             }
         }
@@ -187,6 +216,12 @@ impl<'a> Run<'_, 'a> {
                 let path = crate::eval::text::path::join(&self.dir, path);
                 self.eval.import_file(&path, Pos::NONE)?
             }
+            Source::Flake(reference) => {
+                let (opened, fragment) =
+                    self.flakes.open(reference, &self.options).map_err(CliError::from)?;
+                let outputs = opened.outputs(self.eval)?;
+                select(self.eval, outputs, &fragment, opened.name())?
+            }
             Source::Stdin => {
                 let text = stdin().map_err(|error| {
                     CliError::failed(format!("could not read standard input: {error}"))
@@ -194,6 +229,29 @@ impl<'a> Run<'_, 'a> {
                 self.eval.eval_string(&text, &self.dir, Origin::Stdin)?
             }
         })
+    }
+
+    /// What is printed of a flake's value: what `nix eval` prints.
+    fn flake_text(&mut self, value: Value<'a>) -> Result<Vec<u8>, Error> {
+        let mut out = Vec::new();
+        let mut context = Context::NONE;
+        match self.form {
+            Form::Plain => {
+                show(self.eval, value, ShowOptions::EVAL, &mut out)?;
+                out.push(b'\n');
+            }
+            Form::Json => {
+                to_json(self.eval, value, Pos::NONE, true, &mut out, &mut context)?;
+                out.push(b'\n');
+            }
+            Form::Raw => {
+                let what = "while generating the eval command output";
+                let how = Coercion::INTERPOLATION;
+                out = self.eval.coerce(value, Pos::NONE, how, what)?.0.items().to_vec();
+            }
+            Form::Xml { .. } => return self.text(value),
+        }
+        Ok(out)
     }
 
     /// What is printed of a value.
@@ -221,4 +279,12 @@ impl<'a> Run<'_, 'a> {
         }
         Ok(out)
     }
+}
+
+/// Where this program remembers things between runs.
+fn cache_dir() -> Option<PathBuf> {
+    let set = std::env::var_os("XDG_CACHE_HOME").filter(|value| !value.is_empty());
+    let cache =
+        set.map(PathBuf::from).or_else(|| std::env::home_dir().map(|home| home.join(".cache")));
+    cache.map(|cache| cache.join("nixos-bootstrap"))
 }

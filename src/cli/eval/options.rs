@@ -22,10 +22,16 @@ pub(super) struct Options {
     /// Look <NAME> up here: a folder, or NAME=PATH (repeatable)
     #[arg(long, short = 'I', value_name = "PATH")]
     include: Vec<OsString>,
-    /// See nothing but what the expression pins
+    /// Take the flake REF for this input, a/b for an input of an input (repeatable)
+    #[arg(long, value_names = ["INPUT", "REF"], num_args = 2)]
+    override_input: Vec<OsString>,
+    /// Leave flake.lock as it is, which is always done
+    #[arg(long)]
+    no_write_lock_file: bool,
+    /// See nothing but what the expression pins, which is the default for flakes
     #[arg(long, alias = "pure-eval", overrides_with = "impure")]
     pure: bool,
-    /// See files, the environment and the time, which is the default
+    /// See files, the environment and the time, which is the default for all else
     #[arg(long, overrides_with = "pure")]
     impure: bool,
     /// How deeply calls may be nested
@@ -61,8 +67,12 @@ pub(super) struct Options {
 pub(super) struct Chosen {
     pub(super) settings: Settings,
     pub(super) show_trace: bool,
+    /// Was impure evaluation asked for?
+    pub(super) impure: bool,
     /// Names and what they are bound to.
     pub(super) arguments: Vec<(Vec<u8>, Argument)>,
+    /// Inputs of flakes, and what stands for them.
+    pub(super) override_inputs: Vec<(Vec<u8>, Vec<u8>)>,
 }
 
 /// What `--arg` or `--argstr` gave.
@@ -72,6 +82,11 @@ pub(super) enum Argument {
 }
 
 impl Options {
+    /// Are there arguments for functions?
+    pub(super) fn has_arguments(&self) -> bool {
+        !self.arg.is_empty() || !self.argstr.is_empty()
+    }
+
     /// Checks the flags. Settings that are not known are warned of, as Nix does.
     pub(super) fn choose(self) -> Result<Chosen, CliError> {
         let cannot = |error| CliError::failed(format!("could not see the current folder: {error}"));
@@ -91,7 +106,9 @@ impl Options {
                 ..Settings::default()
             },
             show_trace: self.show_trace,
+            impure: self.impure,
             arguments: arguments(self.arg, self.argstr),
+            override_inputs: pairs(self.override_input),
         };
         for (name, value) in super::nix_conf::settings() {
             set(&mut chosen, &name, &value);
@@ -140,21 +157,31 @@ fn store_dir() -> Vec<u8> {
     set.map_or_else(|| Settings::default().store_dir, OsStringExt::into_vec)
 }
 
+impl Chosen {
+    /// Evaluates purely unless that was not wanted, as flakes are.
+    pub(super) fn for_flakes(&mut self) {
+        self.settings.features.flakes = true;
+        self.settings.features.fetch_tree = true;
+        if !self.impure {
+            self.settings.pure = true;
+            self.settings.search_path.clear();
+        }
+    }
+}
+
+/// Words two by two.
+fn pairs(words: Vec<OsString>) -> Vec<(Vec<u8>, Vec<u8>)> {
+    let mut words = words.into_iter().map(OsStringExt::into_vec);
+    std::iter::from_fn(|| Some((words.next()?, words.next()?))).collect()
+}
+
 /// `--argstr` wins over `--arg` of the same name.
 fn arguments(expressions: Vec<OsString>, strings: Vec<OsString>) -> Vec<(Vec<u8>, Argument)> {
-    let pairs = |words: Vec<OsString>, make: fn(Vec<u8>) -> Argument| {
-        let mut words = words.into_iter().map(OsStringExt::into_vec);
-        let mut pairs = Vec::new();
-        while let (Some(name), Some(value)) = (words.next(), words.next()) {
-            pairs.push((name, make(value)));
-        }
-        // Of equal names the last counts, and the evaluator takes the first.
-        pairs.reverse();
-        pairs
+    // Of equal names the last counts, and the evaluator takes the first.
+    let named = |words, make: fn(Vec<u8>) -> Argument| {
+        pairs(words).into_iter().rev().map(move |(name, value)| (name, make(value)))
     };
-    let mut all = pairs(strings, Argument::String);
-    all.extend(pairs(expressions, Argument::Expression));
-    all
+    named(strings, Argument::String).chain(named(expressions, Argument::Expression)).collect()
 }
 
 /// Sets a setting of nix.conf(5). Is it one that evaluation knows?
@@ -323,8 +350,13 @@ mod tests {
     use super::*;
 
     fn chosen(set_options: &[(&str, &str)]) -> Chosen {
-        let mut chosen =
-            Chosen { settings: Settings::default(), show_trace: false, arguments: Vec::new() };
+        let mut chosen = Chosen {
+            settings: Settings::default(),
+            show_trace: false,
+            impure: false,
+            arguments: Vec::new(),
+            override_inputs: Vec::new(),
+        };
         for (name, value) in set_options {
             assert!(set(&mut chosen, name, value), "{name}");
         }

@@ -20,6 +20,8 @@ pub(super) enum Source {
     Lookup(Vec<u8>),
     /// Standard input.
     Stdin,
+    /// A flake and an attribute of it: `.#x`.
+    Flake(Vec<u8>),
 }
 
 /// What is evaluated, and which attributes of it are printed.
@@ -45,15 +47,34 @@ impl Wanted {
             paths.extend(bytes(&args.words));
             bytes(&args.expr).into_iter().map(Source::Expression).collect()
         } else if args.words.is_empty() {
-            vec![positional(OsStr::new("."))?]
+            vec![positional(OsStr::new("."))]
         } else {
-            args.words.iter().map(|word| positional(word)).collect::<Result<_, _>>()?
+            args.words.iter().map(|word| positional(word)).collect()
         };
+        let flakes = sources.iter().filter(|source| matches!(source, Source::Flake(_))).count();
+        if flakes > 0 {
+            check_flakes(args, flakes == sources.len(), paths.is_empty())?;
+        }
         if paths.is_empty() {
             paths.push(Vec::new());
         }
         Ok(Self { sources, paths })
     }
+}
+
+/// Flakes are evaluated purely, and say which of their attributes they mean.
+fn check_flakes(args: &Args, all: bool, no_paths: bool) -> Result<(), CliError> {
+    if !all {
+        return Err(CliError::usage("flakes and files can't be evaluated in one call"));
+    }
+    if args.options.has_arguments() {
+        return Err(CliError::usage("'--arg' and '--argstr' are incompatible with flakes"));
+    }
+    if no_paths {
+        return Ok(());
+    }
+    Err(CliError::usage("--attr is not for flakes")
+        .hint("the attribute of a flake stands behind a #: `.#hosts.x`"))
 }
 
 fn file_or_lookup(word: &OsStr) -> Source {
@@ -65,26 +86,23 @@ fn file_or_lookup(word: &OsStr) -> Source {
 }
 
 /// A word that stands for itself: a file, unless it means a flake.
-fn positional(word: &OsStr) -> Result<Source, CliError> {
+fn positional(word: &OsStr) -> Source {
     let source = file_or_lookup(word);
-    let Source::File(path) = &source else { return Ok(source) };
+    let Source::File(path) = &source else { return source };
     let folder = Path::new(word);
     let has = |name: &str| folder.join(name).is_file();
     let is_flake = path.contains(&b'#')
         || is_url(path)
         || path.windows(2).any(|two| two == b"+:")
-        || [&b"path:"[..], b"github:", b"git+"].iter().any(|start| path.starts_with(start))
-        || (folder.is_dir() && !has("default.nix") && has("flake.nix"));
-    if is_flake && !folder.is_file() {
-        let shown = word.to_string_lossy();
-        return Err(CliError::usage(format!(
-            "{shown} means a flake, and flakes are not evaluated by the embedded evaluator yet"
-        ))
-        .hint(format!("the program nix does it: `nix eval {shown}`"))
-        .hint("an expression or a file is given by --expr or --file"));
-    }
-    Ok(source)
+        || SCHEMES.iter().any(|start| path.starts_with(start))
+        || (folder.is_dir() && !has("default.nix") && has("flake.nix"))
+        || (!folder.exists() && !path.contains(&b'/') && !path.contains(&b'.'));
+    if is_flake && !folder.is_file() { Source::Flake(path.clone()) } else { source }
 }
+
+/// What references of flakes begin with, and files hardly ever.
+const SCHEMES: &[&[u8]] =
+    &[b"path:", b"flake:", b"github:", b"gitlab:", b"sourcehut:", b"git+", b"tarball+", b"file+"];
 
 /// All of standard input.
 pub(super) fn stdin() -> std::io::Result<Vec<u8>> {
@@ -133,19 +151,35 @@ mod tests {
     }
 
     #[test]
-    fn flakes_are_left_to_nix() {
-        for flake in [".#x", "github:NixOS/nixpkgs", "git+file:///x", "https://h/x.tar.gz"] {
-            assert!(wanted(&[flake]).is_err(), "{flake}");
+    fn flakes_are_told_from_files() {
+        let is_flake = |word: &str| matches!(&wanted(&[word]).unwrap().sources[..], [Source::Flake(text)] if text == word.as_bytes());
+        for flake in
+            [".#x", "github:NixOS/nixpkgs", "git+file:///x", "https://h/x.tar.gz", "no-such-file"]
+        {
+            assert!(is_flake(flake), "{flake}");
         }
+        assert!(!is_flake("no-such-file.nix") && !is_flake("./no-such"));
         let dir = tempfile::tempdir().unwrap();
         let folder = dir.path().to_str().unwrap();
-        assert!(wanted(&[folder]).is_ok());
+        assert!(!is_flake(folder));
         std::fs::write(dir.path().join("flake.nix"), "{ }").unwrap();
-        assert!(wanted(&[folder]).is_err());
+        assert!(is_flake(folder));
         std::fs::write(dir.path().join("default.nix"), "{ }").unwrap();
-        assert!(wanted(&[folder]).is_ok());
+        assert!(!is_flake(folder));
         let odd = dir.path().join("a#b.nix");
         std::fs::write(&odd, "1").unwrap();
-        assert!(wanted(&[odd.to_str().unwrap()]).is_ok());
+        assert!(!is_flake(odd.to_str().unwrap()));
+    }
+
+    #[test]
+    fn flakes_take_no_arguments_and_no_paths() {
+        for words in [
+            &[".#x", "file.nix"][..],
+            &[".#x", "-A", "y"],
+            &[".#x", "--arg", "a", "1"],
+            &[".#x", "--argstr", "a", "1"],
+        ] {
+            assert!(wanted(words).is_err(), "{words:?}");
+        }
     }
 }

@@ -245,13 +245,45 @@ fn fetch_closure<'a>(eval: &mut Eval<'a>, args: &[Value<'a>], pos: Pos) -> Resul
     eval.fetch(Fetch { builtin: "fetchClosure", argument }, pos)
 }
 
-/// A flake's outputs are functions and whatever else: no other evaluator can hand them over.
+/// Opens flakes for `builtins.getFlake`.
+pub trait GetFlake {
+    /// The flake of a reference, or of the folder at a path: its outputs with what is known of its source.
+    fn get_flake<'a>(
+        &self,
+        eval: &mut Eval<'a>,
+        reference: FlakeArgument<'_>,
+        pos: Pos,
+    ) -> Result<Value<'a>>;
+}
+
+/// What `getFlake` is given.
+#[derive(Debug, Clone, Copy)]
+pub enum FlakeArgument<'r> {
+    /// A reference.
+    Reference(&'r [u8]),
+    /// The folder of a flake.
+    Path(&'r [u8]),
+}
+
 fn get_flake<'a>(eval: &mut Eval<'a>, args: &[Value<'a>], pos: Pos) -> Result<Value<'a>> {
     require(eval.settings.features.flakes, "flakes")
         .map_err(|error| Error::evaluation(pos, error.to_string()))?;
-    eval.force(args[0], pos)?;
-    let message = "'builtins.getFlake' is not supported by the built-in evaluator yet";
-    Err(Error::new(ErrorKind::Restricted, pos, message))
+    let value = eval.force(args[0], pos)?;
+    let argument = if let Value::Path(_) = value {
+        FlakeArgument::Path(eval.realise_path(value, pos)?.items())
+    } else {
+        let what = "while evaluating the argument passed to builtins.getFlake";
+        let reference = eval.force_string_no_context(value, Pos::NONE, what)?;
+        FlakeArgument::Reference(reference.items())
+    };
+    match eval.flakes {
+        Some(flakes) => flakes.get_flake(eval, argument, pos),
+        None => Err(Error::new(
+            ErrorKind::Restricted,
+            pos,
+            "'builtins.getFlake' is not supported in this evaluation",
+        )),
+    }
 }
 
 /// The folder of an entry of the search path that is a URL; `None`, and a warning, if there is no
@@ -357,7 +389,7 @@ impl<'a> Eval<'a> {
 }
 
 /// Appends attributes as a set in Nix.
-pub(super) fn write_set(attrs: &InputAttrs, out: &mut Vec<u8>) {
+pub(crate) fn write_set(attrs: &InputAttrs, out: &mut Vec<u8>) {
     out.extend_from_slice(b"{ ");
     for (name, value) in attrs {
         write_attr_name(out, name);

@@ -4,7 +4,9 @@ use super::PrimOp;
 use super::fetch::write_set;
 use super::flake_refs::{at, input_value};
 use super::input_urls::git_url;
-use super::inputs::{Input, InputAttr, InputAttrs, Scheme, flag, number, require, text};
+use super::inputs::{
+    Input, InputAttr, InputAttrs, InputError, Scheme, flag, number, require, text,
+};
 use crate::eval::Eval;
 use crate::eval::coerce::Coercion;
 use crate::eval::error::{Error, ErrorKind, Result};
@@ -260,53 +262,79 @@ impl Fetcher {
 
     /// The result for a tree in the store.
     fn tree<'a>(&self, eval: &mut Eval<'a>, input: &Input, path: &StorePath) -> Result<Value<'a>> {
-        let failed = at(self.pos);
-        let mut set = AttrsBuilder::with_capacity(10);
-        let mut add = |eval: &mut Eval<'a>, name: &str, value| {
-            let name = eval.symbols.intern(name.as_bytes());
-            set.add_at(name, self.pos, value);
-        };
-        let out_path = eval.fetched_path(path);
-        add(eval, "outPath", out_path);
-        if let Some(hash) = input.nar_hash().map_err(&failed)? {
-            let text = eval.string(hash.to_text(HashFormat::Sri, true).as_bytes());
-            add(eval, "narHash", text);
-        }
-        if input.scheme == Some(Scheme::Git) {
-            let submodules = flag(&input.attrs, "submodules").map_err(&failed)?;
-            add(eval, "submodules", Value::Bool(submodules.unwrap_or(false)));
-        }
-        if let Some(rev) = input.rev().map_err(&failed)? {
-            let short = eval.string(rev.as_bytes().get(..7).unwrap_or_default());
-            let rev = eval.string(rev.as_bytes());
-            add(eval, "rev", rev);
-            add(eval, "shortRev", short);
-        }
-        match input.attrs.get(&b"revCount"[..]) {
-            Some(count) => {
-                let count = input_value(eval, count);
-                add(eval, "revCount", count);
-            }
-            None if self.git => add(eval, "revCount", Value::Int(0)),
-            None => {}
-        }
-        for name in ["dirtyRev", "dirtyShortRev"] {
-            if let Some(text) = text(&input.attrs, name).map_err(&failed)? {
-                let text = eval.string(text);
-                add(eval, name, text);
-            }
-        }
-        if let Some(time) = number(&input.attrs, "lastModified").map_err(&failed)? {
-            let date = eval.string(date(time).as_bytes());
-            add(eval, "lastModified", Value::Int(time.cast_signed()));
-            add(eval, "lastModifiedDate", date);
-        }
-        Ok(Value::Attrs(set.build(eval.arena)))
+        let facts = TreeFacts { path, input, no_commit: self.git, pos: self.pos };
+        tree_attrs(eval, &facts).map_err(at(self.pos))
     }
 
     fn error(&self, message: impl Into<String>) -> Error {
         Error::evaluation(self.pos, message)
     }
+}
+
+/// A tree of files, and what is told of it.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct TreeFacts<'t> {
+    /// Where it is in the store.
+    pub(crate) path: &'t StorePath,
+    /// What it was fetched as.
+    pub(crate) input: &'t Input,
+    /// Is a tree without a commit said to have no history? So does `fetchGit`.
+    pub(crate) no_commit: bool,
+    /// Where the attributes are defined.
+    pub(crate) pos: Pos,
+}
+
+/// What fetchers return for a tree in the store. From now on it may be read.
+///
+/// # Errors
+///
+/// If attributes of the input are of the wrong type.
+pub(crate) fn tree_attrs<'a>(
+    eval: &mut Eval<'a>,
+    tree: &TreeFacts<'_>,
+) -> std::result::Result<Value<'a>, InputError> {
+    let TreeFacts { path, input, no_commit, pos } = *tree;
+    let mut set = AttrsBuilder::with_capacity(10);
+    let mut add = |eval: &mut Eval<'a>, name: &str, value| {
+        let name = eval.symbols.intern(name.as_bytes());
+        set.add_at(name, pos, value);
+    };
+    let out_path = eval.fetched_path(path);
+    add(eval, "outPath", out_path);
+    if let Some(hash) = input.nar_hash()? {
+        let text = eval.string(hash.to_text(HashFormat::Sri, true).as_bytes());
+        add(eval, "narHash", text);
+    }
+    if input.scheme == Some(Scheme::Git) {
+        let submodules = flag(&input.attrs, "submodules")?;
+        add(eval, "submodules", Value::Bool(submodules.unwrap_or(false)));
+    }
+    if let Some(rev) = input.rev()? {
+        let short = eval.string(rev.as_bytes().get(..7).unwrap_or_default());
+        let rev = eval.string(rev.as_bytes());
+        add(eval, "rev", rev);
+        add(eval, "shortRev", short);
+    }
+    match input.attrs.get(&b"revCount"[..]) {
+        Some(count) => {
+            let count = input_value(eval, count);
+            add(eval, "revCount", count);
+        }
+        None if no_commit => add(eval, "revCount", Value::Int(0)),
+        None => {}
+    }
+    for name in ["dirtyRev", "dirtyShortRev"] {
+        if let Some(text) = text(&input.attrs, name)? {
+            let text = eval.string(text);
+            add(eval, name, text);
+        }
+    }
+    if let Some(time) = number(&input.attrs, "lastModified")? {
+        let date = eval.string(date(time).as_bytes());
+        add(eval, "lastModified", Value::Int(time.cast_signed()));
+        add(eval, "lastModifiedDate", date);
+    }
+    Ok(Value::Attrs(set.build(eval.arena)))
 }
 
 /// Seconds since 1970 as `20240131235959`, in UTC.

@@ -76,7 +76,8 @@ pub(super) fn input_value<'a>(eval: &Eval<'a>, value: &InputAttr) -> Value<'a> {
     }
 }
 
-fn to_text(
+/// A reference as text.
+pub(crate) fn to_text(
     mut attrs: InputAttrs,
     features: &ExperimentalFeatures,
 ) -> std::result::Result<Vec<u8>, InputError> {
@@ -89,31 +90,71 @@ fn to_text(
     Ok(url.to_bytes())
 }
 
-/// The attributes of a reference. What it is taken for, in this order: a name in a registry, a URL, an
-/// absolute path.
+/// The attributes of a reference without a fragment.
 fn parse(
     reference: &[u8],
     features: &ExperimentalFeatures,
 ) -> std::result::Result<InputAttrs, InputError> {
+    let (parts, fragment) = take_apart(reference, None, features)?;
+    let attrs = match parts {
+        Reference::Attrs(attrs) => attrs,
+        Reference::Path(url) if url.authority.is_none() => {
+            let reference = String::from_utf8_lossy(reference);
+            let message = format!("flake reference '{reference}' is not an absolute path");
+            return Err(BadUrl(message).into());
+        }
+        Reference::Path(url) => from_url(url, features)?,
+    };
+    refuse_fragment(&fragment, reference)?;
+    Ok(attrs)
+}
+
+/// A reference, taken apart.
+#[derive(Debug, Clone)]
+pub(crate) enum Reference {
+    /// A name in a registry, or a URL.
+    Attrs(InputAttrs),
+    /// A path as it was written, with parameters. Only an absolute one has an authority, an empty one.
+    Path(Url),
+}
+
+/// A reference, and the fragment behind it. What it is taken for, in this order: a name in a registry, a URL, a
+/// path. Relative paths in URLs start from `base`, where there is one.
+pub(crate) fn take_apart(
+    reference: &[u8],
+    base: Option<&[u8]>,
+    features: &ExperimentalFeatures,
+) -> std::result::Result<(Reference, Vec<u8>), InputError> {
     if let Some((url, fragment)) = registry_name(reference) {
-        refuse_fragment(&fragment, reference)?;
-        return from_url(url, features);
+        return Ok((Reference::Attrs(from_url(url, features)?), fragment));
     }
     match Url::parse(reference, true).map_err(InputError::from).and_then(|mut url| {
         let fragment = std::mem::take(&mut url.fragment);
+        if let Some(base) = base
+            && matches!(&url.scheme[..], b"path" | b"git+file")
+        {
+            let path = url.file_path()?;
+            if !path.starts_with(b"/") {
+                let path = crate::eval::text::path::join(base, &path);
+                url.path = path.split(|byte| *byte == b'/').map(<[u8]>::to_vec).collect();
+            }
+        }
         Ok((from_url(url, features)?, fragment))
     }) {
         Err(InputError::BadUrl(_)) => {}
         Err(other) => return Err(other),
-        Ok((attrs, fragment)) => {
-            refuse_fragment(&fragment, reference)?;
-            return Ok(attrs);
-        }
+        Ok((attrs, fragment)) => return Ok((Reference::Attrs(attrs), fragment)),
     }
     let (url, fragment) = path(reference)?;
-    let attrs = from_url(url, features)?;
-    refuse_fragment(&fragment, reference)?;
-    Ok(attrs)
+    Ok((Reference::Path(url), fragment))
+}
+
+/// The attributes that a URL stands for.
+pub(crate) fn url_attrs(
+    url: Url,
+    features: &ExperimentalFeatures,
+) -> std::result::Result<InputAttrs, InputError> {
+    from_url(url, features)
 }
 
 fn from_url(
@@ -172,14 +213,9 @@ fn path(reference: &[u8]) -> std::result::Result<(Url, Vec<u8>), InputError> {
         );
         return Err(InputError::Other(message));
     }
-    if !path.starts_with(b"/") {
-        let reference = String::from_utf8_lossy(reference);
-        let message = format!("flake reference '{reference}' is not an absolute path");
-        return Err(BadUrl(message).into());
-    }
     let url = Url {
         scheme: b"path".to_vec(),
-        authority: Some(Authority::default()),
+        authority: path.starts_with(b"/").then(Authority::default),
         path: path.split(|byte| *byte == b'/').map(<[u8]>::to_vec).collect(),
         query,
         fragment: Vec::new(),

@@ -14,7 +14,7 @@ const GIT_FLAGS: [&[u8]; 6] =
 
 impl Input {
     /// Reads a URL.
-    pub(super) fn from_url(url: &Url, features: &ExperimentalFeatures) -> Result<Self> {
+    pub(crate) fn from_url(url: &Url, features: &ExperimentalFeatures) -> Result<Self> {
         let (application, transport) = split_scheme(&url.scheme);
         let is_web = matches!(transport, b"file" | b"http" | b"https");
         match (application, &url.scheme[..]) {
@@ -34,7 +34,7 @@ impl Input {
     }
 
     /// It as a URL.
-    pub(super) fn to_url(&self) -> Result<Url> {
+    pub(crate) fn to_url(&self) -> Result<Url> {
         let attrs = &self.attrs;
         let Some(scheme) = self.scheme else {
             let message = format!("cannot show unsupported input '{}'", json(attrs));

@@ -10,11 +10,11 @@ use crate::eval::text::url::{BadUrl, Url};
 use crate::store::{Hash, HashAlgo, HashFormat, StoreError};
 
 /// The attributes of an input, by name.
-pub(super) type InputAttrs = BTreeMap<Vec<u8>, InputAttr>;
+pub(crate) type InputAttrs = BTreeMap<Vec<u8>, InputAttr>;
 
 /// An attribute of an input.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum InputAttr {
+pub(crate) enum InputAttr {
     Text(Vec<u8>),
     Number(u64),
     Bool(bool),
@@ -22,7 +22,7 @@ pub(super) enum InputAttr {
 
 /// What is wrong with an input.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum InputError {
+pub(crate) enum InputError {
     /// It may still be something else than a URL.
     #[error(transparent)]
     BadUrl(#[from] BadUrl),
@@ -33,11 +33,11 @@ pub(super) enum InputError {
 }
 
 /// The result of looking at an input.
-pub(super) type Result<T> = std::result::Result<T, InputError>;
+pub(crate) type Result<T> = std::result::Result<T, InputError>;
 
 /// The kinds of inputs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Scheme {
+pub(crate) enum Scheme {
     File,
     Git,
     /// Archives of repositories on `github`, `gitlab` and `sourcehut`.
@@ -96,19 +96,19 @@ impl Scheme {
 }
 
 /// What files and archives from the web have.
-pub(super) const CURL_ATTRIBUTES: &[&str] =
+pub(crate) const CURL_ATTRIBUTES: &[&str] =
     &["url", "narHash", "name", "unpack", "rev", "revCount", "lastModified"];
 /// Something that can be fetched.
-#[derive(Debug, Clone)]
-pub(super) struct Input {
-    pub(super) attrs: InputAttrs,
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Input {
+    pub(crate) attrs: InputAttrs,
     /// None for a `type` that nobody knows.
-    pub(super) scheme: Option<Scheme>,
+    pub(crate) scheme: Option<Scheme>,
 }
 
 impl Input {
     /// Takes attributes for what their `type` says, and checks them.
-    pub(super) fn from_attrs(attrs: InputAttrs, features: &ExperimentalFeatures) -> Result<Self> {
+    pub(crate) fn from_attrs(attrs: InputAttrs, features: &ExperimentalFeatures) -> Result<Self> {
         let Some(kind) = text(&attrs, "type")? else {
             let message = "'type' attribute to specify input scheme is required but not provided";
             return Err(InputError::Other(message.to_owned()));
@@ -210,7 +210,7 @@ impl Input {
     }
 
     /// Its `type`.
-    pub(super) fn kind(&self) -> &[u8] {
+    pub(crate) fn kind(&self) -> &[u8] {
         match self.attrs.get(&b"type"[..]) {
             Some(InputAttr::Text(kind)) => kind,
             _ => b"",
@@ -218,7 +218,7 @@ impl Input {
     }
 
     /// The hash that what is fetched must have.
-    pub(super) fn nar_hash(&self) -> Result<Option<Hash>> {
+    pub(crate) fn nar_hash(&self) -> Result<Option<Hash>> {
         let Some(hash) = text(&self.attrs, "narHash")? else { return Ok(None) };
         if hash.is_empty() {
             return Ok(Hash::from_digest(HashAlgo::Sha256, &[0; 32]));
@@ -231,14 +231,14 @@ impl Input {
     }
 
     /// The commit, in base 16.
-    pub(super) fn rev(&self) -> Result<Option<String>> {
+    pub(crate) fn rev(&self) -> Result<Option<String>> {
         let Some(rev) = text(&self.attrs, "rev")? else { return Ok(None) };
         let hash = Hash::parse_prefixed(rev).or_else(|_| Hash::parse(rev, Some(HashAlgo::Sha1)))?;
         Ok(Some(hash.to_text(HashFormat::Base16, false)))
     }
 
     /// Is it certain what will be fetched? (Nix manual, `pure-eval`.)
-    pub(super) fn is_locked(&self) -> Result<bool> {
+    pub(crate) fn is_locked(&self) -> Result<bool> {
         Ok(match self.scheme {
             None | Some(Scheme::Indirect) => false,
             Some(Scheme::Git | Scheme::Forge | Scheme::Mercurial) => self.rev()?.is_some(),
@@ -248,7 +248,7 @@ impl Input {
 }
 
 /// Can Git have a branch, a tag or another reference of this name? (git-check-ref-format(1).)
-pub(super) fn is_legal_ref(name: &[u8]) -> bool {
+pub(crate) fn is_legal_ref(name: &[u8]) -> bool {
     let bad = |byte: &u8| *byte <= b' ' || b"~^:\\?[*\x7f".contains(byte);
     let well_formed = name != b"@"
         && !name.ends_with(b".")
@@ -261,13 +261,13 @@ pub(super) fn is_legal_ref(name: &[u8]) -> bool {
 }
 
 /// What may stand for a branch in a flake reference, and in Mercurial.
-pub(super) fn is_ref_like(name: &[u8]) -> bool {
+pub(crate) fn is_ref_like(name: &[u8]) -> bool {
     name.first().is_some_and(|first| first.is_ascii_alphanumeric() || *first == b'@')
         && name.iter().all(|byte| byte.is_ascii_alphanumeric() || b"_./@+-".contains(byte))
 }
 
 /// A name in a registry of flakes.
-pub(super) fn is_flake_id(id: &[u8]) -> bool {
+pub(crate) fn is_flake_id(id: &[u8]) -> bool {
     id.first().is_some_and(u8::is_ascii_alphabetic)
         && id.iter().all(|byte| byte.is_ascii_alphanumeric() || b"_-".contains(byte))
 }
@@ -280,12 +280,12 @@ fn check_flake_id(id: &[u8]) -> Result<()> {
 }
 
 /// A commit's hash in full.
-pub(super) fn is_commit(text: &[u8]) -> bool {
+pub(crate) fn is_commit(text: &[u8]) -> bool {
     text.len() == 40 && text.iter().all(u8::is_ascii_hexdigit)
 }
 
 /// An attribute that is a string.
-pub(super) fn text<'i>(attrs: &'i InputAttrs, name: &str) -> Result<Option<&'i [u8]>> {
+pub(crate) fn text<'i>(attrs: &'i InputAttrs, name: &str) -> Result<Option<&'i [u8]>> {
     match attrs.get(name.as_bytes()) {
         None => Ok(None),
         Some(InputAttr::Text(text)) => Ok(Some(text)),
@@ -297,13 +297,13 @@ pub(super) fn text<'i>(attrs: &'i InputAttrs, name: &str) -> Result<Option<&'i [
 }
 
 /// An attribute that must be there, and be a string.
-pub(super) fn needed<'i>(attrs: &'i InputAttrs, name: &str) -> Result<&'i [u8]> {
+pub(crate) fn needed<'i>(attrs: &'i InputAttrs, name: &str) -> Result<&'i [u8]> {
     text(attrs, name)?
         .ok_or_else(|| InputError::Other(format!("input attribute '{name}' is missing")))
 }
 
 /// An attribute that is a number.
-pub(super) fn number(attrs: &InputAttrs, name: &str) -> Result<Option<u64>> {
+pub(crate) fn number(attrs: &InputAttrs, name: &str) -> Result<Option<u64>> {
     match attrs.get(name.as_bytes()) {
         None => Ok(None),
         Some(InputAttr::Number(number)) => Ok(Some(*number)),
@@ -312,7 +312,7 @@ pub(super) fn number(attrs: &InputAttrs, name: &str) -> Result<Option<u64>> {
 }
 
 /// An attribute that is a Boolean.
-pub(super) fn flag(attrs: &InputAttrs, name: &str) -> Result<Option<bool>> {
+pub(crate) fn flag(attrs: &InputAttrs, name: &str) -> Result<Option<bool>> {
     match attrs.get(name.as_bytes()) {
         None => Ok(None),
         Some(InputAttr::Bool(value)) => Ok(Some(*value)),
@@ -321,7 +321,7 @@ pub(super) fn flag(attrs: &InputAttrs, name: &str) -> Result<Option<bool>> {
 }
 
 /// Fails if a feature is needed that is not enabled.
-pub(super) fn require(enabled: bool, name: &str) -> Result<()> {
+pub(crate) fn require(enabled: bool, name: &str) -> Result<()> {
     if enabled {
         return Ok(());
     }
@@ -331,7 +331,7 @@ pub(super) fn require(enabled: bool, name: &str) -> Result<()> {
 }
 
 /// Attributes as messages show them.
-pub(super) fn json(attrs: &InputAttrs) -> String {
+pub(crate) fn json(attrs: &InputAttrs) -> String {
     let mut out = b"{".to_vec();
     for (name, value) in attrs {
         if out.len() > 1 {
@@ -358,6 +358,6 @@ fn push_json(out: &mut Vec<u8>, text: &[u8]) {
 }
 
 /// Bytes as messages show them.
-pub(super) fn shown(text: &[u8]) -> String {
+pub(crate) fn shown(text: &[u8]) -> String {
     String::from_utf8_lossy(text).into_owned()
 }

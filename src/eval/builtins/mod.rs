@@ -10,10 +10,10 @@ mod derivation;
 mod env;
 mod fetch;
 mod fetch_tree;
-mod flake_refs;
+pub(super) mod flake_refs;
 mod hashes;
 mod input_urls;
-mod inputs;
+pub(super) mod inputs;
 mod json;
 mod lists;
 mod numbers;
@@ -32,6 +32,9 @@ mod xml;
 
 use std::cell::Cell;
 
+pub(crate) use fetch::write_set as set_text;
+pub use fetch::{FlakeArgument, GetFlake};
+pub(crate) use fetch_tree::{TreeFacts, tree_attrs};
 pub(super) use regex::Patterns;
 
 use super::Eval;

@@ -77,7 +77,7 @@ fn read_file_type<'a>(eval: &mut Eval<'a>, args: &[Value<'a>], pos: Pos) -> Resu
     let path = eval.realise_path(args[0], pos)?;
     match eval.file_type(path.items(), pos)? {
         Some(kind) => Ok(eval.string(type_name(kind))),
-        None => Err(missing(path.items(), pos)),
+        None => Err(unreadable(path.items(), &eval.io.missing(path.items()), pos)),
     }
 }
 
@@ -341,8 +341,4 @@ impl Eval<'_> {
         let path = self.store.dir().to_absolute(path);
         self.io.store_path_exists(&path).map_err(|error| unreadable(&path, &error, pos))
     }
-}
-
-fn missing(path: &[u8], pos: Pos) -> Error {
-    Error::new(ErrorKind::Io, pos, format!("path '{}' does not exist", shown(path)))
 }

@@ -60,7 +60,10 @@ impl<'a> Printer<'_, 'a> {
                 text::write_string(self.out, bytes.items());
                 b""
             }
-            Value::Path(path) => path.items(),
+            Value::Path(path) => {
+                self.out.extend_from_slice(&self.eval.sources.shown(path.items()));
+                b""
+            }
             Value::Attrs(attrs) => {
                 if !attrs.is_empty() && !self.seen.insert(attrs.address()) {
                     self.out.extend_from_slice("«repeated»".as_bytes());

@@ -134,7 +134,9 @@ impl<'a> Shower<'_, 'a> {
             Value::Int(value) => number::write_int(self.out, value),
             Value::Float(value) => number::write_float(self.out, value),
             Value::Str(_, bytes) => self.string(bytes.items()),
-            Value::Path(path) => self.out.extend_from_slice(path.items()),
+            Value::Path(path) => {
+                self.out.extend_from_slice(&self.eval.sources.shown(path.items()));
+            }
             Value::Attrs(attrs) => return self.set(attrs, pos, depth),
             Value::List(list) => return self.list(list, home, pos, depth),
             Value::Lambda(id, _) => {

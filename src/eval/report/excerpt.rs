@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use annotate_snippets::{AnnotationKind, Group, Origin, Snippet, Title};
 
-use crate::eval::position::{Origin as From, Place};
+use crate::eval::position::Place;
 
 /// Of a line longer than this, in bytes, only the surroundings of the place are looked at.
 const LONG_LINE: usize = 2000;
@@ -36,11 +36,7 @@ impl Excerpt {
         let from = start.max(offset.saturating_sub(LONG_LINE));
         let to = end.min(offset + LONG_LINE);
         let mut excerpt = Self {
-            path: match &place.source.origin {
-                From::File(path) => String::from_utf8_lossy(path).into_owned(),
-                From::String => "«string»".to_owned(),
-                From::Stdin => "«stdin»".to_owned(),
-            },
+            path: place.source.shown.clone(),
             line,
             column,
             text: String::new(),

@@ -1,0 +1,5 @@
+//! `nixos-bootstrap eval FLAKE` against the real `nix eval`: flakes of many shapes, made in temporary folders,
+//! print the same and fail with the same words.
+
+mod shapes;
+mod world;
