@@ -58,7 +58,7 @@ impl Finder {
         }
         let input = self.wanted.borrow().get(path).map(|wanted| wanted.input.clone());
         let Some(input) = input else { return Ok(None) };
-        if let Some(mount) = self.local(path, &input)? {
+        if let Some(mount) = self.local(&input)? {
             self.wanted.borrow_mut().remove(path);
             return Ok(Some(mount));
         }
@@ -67,9 +67,9 @@ impl Finder {
     }
 
     /// The tree of a locked input that is on this machine outside of the store.
-    fn local(&self, path: &StorePath, input: &Input) -> Result<Option<Rc<Mount>>> {
+    fn local(&self, input: &Input) -> Result<Option<Rc<Mount>>> {
         let expected = input.nar_hash().ok().flatten();
-        let (tree, name) = match input.scheme {
+        let tree = match input.scheme {
             Some(Scheme::Path) => {
                 let folder = path::canonical(text(input, "path").unwrap_or_default());
                 if !exists(&folder) {
@@ -77,7 +77,7 @@ impl Finder {
                 }
                 let (tree, _) =
                     Tree::of_folder(&folder).map_err(|error| FlakeError::Io(reason(&error)))?;
-                (tree, self.store.to_absolute(path))
+                tree
             }
             Some(Scheme::Git) if !flag(input, "submodules") && !flag(input, "exportIgnore") => {
                 let (Some(folder), Some(rev)) = (local_repository(input), text(input, "rev"))
@@ -88,8 +88,7 @@ impl Finder {
                 if !exists(&folder) || repository.resolve(&shown(rev))?.is_none() {
                     return Ok(None);
                 }
-                let name = format!("«{}»", input_text(input)).into_bytes();
-                (self.commit_tree(&repository, &shown(rev))?, name)
+                self.commit_tree(&repository, &shown(rev))?
             }
             _ => return Ok(None),
         };
@@ -97,7 +96,6 @@ impl Finder {
         if expected != Some(actual) {
             check_hash(input, actual)?;
         }
-        self.mounts.name(path, name);
         Ok(Some(Rc::new(Mount { tree, is_work_tree: false })))
     }
 

@@ -1,5 +1,6 @@
 //! `nixos-bootstrap eval FLAKE` against the real `nix eval`: flakes of many shapes, made in temporary folders,
 //! print the same and fail with the same words.
 
+mod inputs;
 mod shapes;
 mod world;
