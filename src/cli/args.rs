@@ -5,9 +5,11 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use clap::ValueEnum;
+use tokio_util::sync::CancellationToken;
 
+use super::embedded::{Memory, setup};
 use super::error::CliError;
-use crate::facts::{Evaluator, NixEvaluator};
+use crate::facts::{EmbeddedEvaluator, Evaluator, NixEvaluator};
 use crate::install::options::{Engine, InvalidTrustedKey, Options, RebuildOn, TrustedKey, Via};
 use crate::install::phase::{Phase, Selection};
 use crate::process::Runner;
@@ -31,14 +33,17 @@ pub(super) struct FlakeArgs {
     )]
     override_input: Vec<String>,
     /// Who evaluates the configuration
-    #[arg(long, value_enum, default_value_t = EvaluatorName::Nix, help_heading = "Flake")]
+    #[arg(long, value_enum, default_value_t = EvaluatorName::Embedded, help_heading = "Flake")]
     evaluator: EvaluatorName,
+    /// Evaluate anew, and remember nothing of it
+    #[arg(long, help_heading = "Flake")]
+    no_cache: bool,
 }
 
 /// Who evaluates.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum EvaluatorName {
-    /// The evaluator inside this program (not in this version yet)
+    /// The evaluator inside this program
     Embedded,
     /// The program `nix`
     Nix,
@@ -58,6 +63,7 @@ impl FlakeArgs {
     pub(super) fn evaluator(
         &self,
         runner: Arc<dyn Runner>,
+        cancel: &CancellationToken,
     ) -> Result<Arc<dyn Evaluator>, CliError> {
         match self.evaluator {
             EvaluatorName::Nix => {
@@ -65,8 +71,9 @@ impl FlakeArgs {
                 Ok(Arc::new(NixEvaluator::new(runner, nix)))
             }
             EvaluatorName::Embedded => {
-                Err(CliError::usage("this version has no embedded evaluator yet")
-                    .hint("leave --evaluator out, or say --evaluator nix"))
+                let memory = if self.no_cache { Memory::None } else { Memory::Cache };
+                let setup = setup(self.overrides(), memory, runner, cancel.clone())?;
+                Ok(Arc::new(EmbeddedEvaluator::new(setup)))
             }
         }
     }

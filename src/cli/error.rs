@@ -129,12 +129,15 @@ impl From<FlakeError> for CliError {
 impl From<EvalError> for CliError {
     fn from(error: EvalError) -> Self {
         let hint = error.hint();
-        let usage = matches!(
-            error,
-            EvalError::NoFlake { .. } | EvalError::NoHosts { .. } | EvalError::UnknownHost { .. }
-        );
-        let text = error.to_string();
-        let made = if usage { Self::usage(text) } else { Self::failed(text) };
+        let kind = match error {
+            EvalError::NoFlake { .. }
+            | EvalError::NoHosts { .. }
+            | EvalError::UnknownHost { .. } => FailureKind::Usage,
+            EvalError::Interrupted
+            | EvalError::Process(crate::process::Error::Cancelled { .. }) => FailureKind::Stopped,
+            _ => FailureKind::Failed,
+        };
+        let made = Self { kind, ..Self::failed(error.to_string()) };
         match hint {
             Some(hint) => made.hint(hint),
             None => made,

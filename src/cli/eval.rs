@@ -18,10 +18,13 @@ use tokio::sync::oneshot;
 use tokio_util::sync::CancellationToken;
 
 use super::error::{CliError, exit_code};
+use crate::eval::io::RealIo;
+use crate::eval::settings::Settings;
 use crate::eval::thread::spawn;
 use crate::install::context::FailureKind;
-use crate::process::RealRunner;
+use crate::process::{RealRunner, Runner};
 use crate::ui::terminal::say;
+pub(super) use fetch::programs;
 use job::{Ended, Job};
 
 /// Evaluate a Nix expression with the evaluator inside this program
@@ -109,6 +112,19 @@ pub(super) async fn run(args: Args) -> Result<ExitCode, CliError> {
         }
         Ended::Wrong(error) => Err(error),
     }
+}
+
+/// The settings that the machine and the user have for Nix, for a flake.
+pub(super) fn pure_settings() -> Result<Settings, CliError> {
+    let mut settings = options::Options::pure().choose()?.settings;
+    settings.features.flakes = true;
+    settings.features.fetch_tree = true;
+    Ok(settings)
+}
+
+/// This machine as an evaluation sees it that has programs run by `runner`. To be called within the runtime.
+pub(super) fn real_io(runner: Arc<dyn Runner>) -> RealIo {
+    RealIo::new().with_colour(console::colors_enabled_stderr()).fetching_with(fetch::hook(runner))
 }
 
 /// What a signal stops.

@@ -31,7 +31,8 @@ pub(super) struct Args {
 
 /// Prints the facts of one host or of all.
 pub(super) async fn run(args: Args, output: &Output) -> Result<ExitCode, CliError> {
-    let evaluator = args.flake.evaluator(Arc::new(RealRunner::new(cancel_on_signals()?)))?;
+    let cancel = cancel_on_signals()?;
+    let evaluator = args.flake.evaluator(Arc::new(RealRunner::new(cancel.clone())), &cancel)?;
     let flake = &args.flake.flake;
     let Some(host) = &args.host else {
         let all = evaluator.facts_of_all(flake).await?;

@@ -24,7 +24,8 @@ pub(super) struct Args {
 
 /// Prints a line a host.
 pub(super) async fn run(args: Args, output: &Output) -> Result<ExitCode, CliError> {
-    let runner = Arc::new(RealRunner::new(cancel_on_signals()?));
-    let hosts = args.flake.evaluator(runner)?.hosts(&args.flake.flake).await?;
+    let cancel = cancel_on_signals()?;
+    let evaluator = args.flake.evaluator(Arc::new(RealRunner::new(cancel.clone())), &cancel)?;
+    let hosts = evaluator.hosts(&args.flake.flake).await?;
     print_each(hosts, args.json, |hosts| render_hosts(hosts, &output.style))
 }

@@ -8,6 +8,7 @@ mod bootstrap;
 mod completions;
 mod doctor;
 mod each;
+mod embedded;
 mod error;
 mod eval;
 mod facts;

@@ -47,7 +47,7 @@ pub(super) fn world(
 ) -> Result<World, CliError> {
     let runner = Arc::new(RealRunner::new(cancel.clone()));
     Ok(World {
-        evaluator: flake.evaluator(runner.clone())?,
+        evaluator: flake.evaluator(runner.clone(), &cancel)?,
         connector: Arc::new(SshConnector::new(runner.clone(), cancel.clone())),
         runner,
         reporter: told.reporter.clone(),
@@ -63,10 +63,19 @@ pub(super) fn world(
 /// `$XDG_STATE_HOME/nixos-bootstrap`, by the XDG Base Directory Specification: a relative path in
 /// the variable counts as unset.
 fn state_dir() -> Result<PathBuf, CliError> {
-    let set = std::env::var_os("XDG_STATE_HOME").map(PathBuf::from);
+    own_dir("XDG_STATE_HOME", ".local/state")
+}
+
+/// `$XDG_CACHE_HOME/nixos-bootstrap`, in the same way.
+pub(super) fn cache_dir() -> Result<PathBuf, CliError> {
+    own_dir("XDG_CACHE_HOME", ".cache")
+}
+
+fn own_dir(variable: &str, below_home: &str) -> Result<PathBuf, CliError> {
+    let set = std::env::var_os(variable).map(PathBuf::from);
     let base = match set.filter(|path| path.is_absolute()) {
         Some(base) => base,
-        None => home()?.join(".local/state"),
+        None => home()?.join(below_home),
     };
     Ok(base.join("nixos-bootstrap"))
 }

@@ -6,6 +6,7 @@ use async_trait::async_trait;
 use super::decode::DecodeError;
 use super::host::HostSummary;
 use super::model::HostFacts;
+use crate::flake::FlakeError;
 use crate::process;
 use crate::validated::HostName;
 
@@ -94,6 +95,24 @@ pub enum EvalError {
         /// The evaluator's message with its `at file:line:column`.
         message: String,
     },
+    /// The flake, its lock file or one of its inputs is not as it must be.
+    #[error(transparent)]
+    Flake(FlakeError),
+    /// The configuration needs something that the embedded evaluator can't do.
+    #[error("the flake could not be evaluated:\n{message}")]
+    Unsupported {
+        /// What, and where.
+        message: String,
+    },
+    /// The user has stopped the evaluation.
+    #[error("interrupted by the user")]
+    Interrupted,
+    /// The evaluation has no thread, or has lost it.
+    #[error("the embedded evaluator could not run: {reason}")]
+    NoThread {
+        /// What the system said.
+        reason: String,
+    },
     /// An option has a value of the wrong shape.
     #[error(transparent)]
     Decode(#[from] DecodeError),
@@ -101,7 +120,7 @@ pub enum EvalError {
     #[error(transparent)]
     Process(#[from] process::Error),
     /// The evaluator succeeded but printed something else than JSON.
-    #[error("nix printed no JSON ({reason})")]
+    #[error("the evaluation gave no JSON ({reason})")]
     NotJson {
         /// What the JSON parser said.
         reason: String,
@@ -143,8 +162,13 @@ impl EvalError {
             Self::Process(process::Error::NotFound { program }) => Some(format!(
                 "install Nix (https://nixos.org/download), or put {program} into PATH"
             )),
+            Self::Flake(error) => error.hint(),
+            Self::Unsupported { .. } | Self::NoThread { .. } => {
+                Some("--evaluator nix reads the configuration with the program nix".to_owned())
+            }
             Self::UnknownHost { .. }
             | Self::Decode(_)
+            | Self::Interrupted
             | Self::Process(_)
             | Self::NotJson { .. } => None,
         }

@@ -6,13 +6,16 @@
 mod article;
 mod boot;
 mod bootstrap;
+mod cache;
 mod decode;
 mod disks;
+pub mod embedded;
 mod encryption;
 mod evaluator;
 mod flake_ref;
 mod host;
 pub mod model;
+mod names;
 mod nix_evaluator;
 mod outputs;
 mod sops;
@@ -20,7 +23,9 @@ mod ssh;
 mod swap;
 mod target;
 
+pub use cache::Cache;
 pub use decode::DecodeError;
+pub use embedded::EmbeddedEvaluator;
 pub use evaluator::{EachHost, EvalError, Evaluator, FACTS_NIX, FailedHost};
 pub use flake_ref::{InstallerFlake, installer_flake};
 pub use host::{HostSummary, decode_host, decode_summary};

@@ -5,17 +5,14 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use serde_json::Value;
 
-use super::decode::{DecodeError, attribute, expected};
 use super::evaluator::{EachHost, EvalError, Evaluator, FACTS_NIX};
 use super::flake_ref::installable;
 use super::host::{HostSummary, decode_host, decode_summary};
 use super::model::HostFacts;
+use super::names::{host_name, unknown_host};
 use crate::process::Runner;
 use crate::process::nix::{Nix, clean_error};
-use crate::validated::{HostName, Invalid};
-
-/// How many edits away a name may be to be offered as what was meant, for each four letters.
-const EDITS_PER_FOUR: usize = 1;
+use crate::validated::HostName;
 
 /// Evaluates with the `nix` program.
 #[derive(Clone)]
@@ -116,14 +113,6 @@ fn apply(wanted: Wanted<'_>) -> String {
     format!("({FACTS_NIX}) {{ {arguments} }}")
 }
 
-fn host_name(name: &str) -> Result<HostName, DecodeError> {
-    name.parse().map_err(|invalid: Invalid| DecodeError {
-        option: format!("the name of nixosConfigurations.{}", attribute(name)),
-        expected: expected(&invalid),
-        found: format!("{name:?}"),
-    })
-}
-
 /// The error where it is about a folder that stands in for an input: nix does not say so itself.
 fn replaced(overrides: &[(String, String)], message: &str) -> Option<EvalError> {
     let first = message.lines().next()?;
@@ -158,14 +147,4 @@ fn is_no_flake(first: &str, message: &str) -> bool {
         || first.contains("cannot find flake")
         || (first.starts_with("getting status of") && !first.contains("/nix/store/"))
         || (missing && (of_flake_nix || message.contains("while fetching the input")))
-}
-
-fn unknown_host(host: &HostName, known: Vec<String>) -> EvalError {
-    let nearest = known
-        .iter()
-        .map(|name| (strsim::damerau_levenshtein(host.as_str(), name), name))
-        .filter(|(edits, name)| *edits <= 1 + EDITS_PER_FOUR * name.chars().count() / 4)
-        .min()
-        .map(|(_, name)| name.clone());
-    EvalError::UnknownHost { host: host.clone(), known, nearest }
 }

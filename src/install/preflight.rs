@@ -422,7 +422,9 @@ fn eval_failure(error: &EvalError) -> Failure {
         EvalError::NoFlake { .. } | EvalError::NoHosts { .. } | EvalError::UnknownHost { .. } => {
             FailureKind::Usage
         }
-        EvalError::Process(crate::process::Error::Cancelled { .. }) => FailureKind::Stopped,
+        EvalError::Interrupted | EvalError::Process(crate::process::Error::Cancelled { .. }) => {
+            FailureKind::Stopped
+        }
         _ => FailureKind::Failed,
     };
     let failure = Failure::new(error.to_string()).kind(kind);

@@ -133,8 +133,23 @@ pub fn hint(message: &str) -> Option<String> {
 /// Nix indents everything below `error:` by this much.
 const INDENT: &str = "       ";
 
-/// How many of the options that were being read are told.
-const OPTIONS_TOLD: usize = 3;
+/// How many of the steps that say it in the user's words are told.
+pub const STEPS_TOLD: usize = 3;
+
+/// How the steps of a trace begin that say it in the user's words.
+const USEFUL_STEPS: [&str; 5] = [
+    "while evaluating the option",
+    "while evaluating definitions from",
+    "while reading the facts of",
+    "while fetching the input",
+    "while updating the flake input",
+];
+
+/// Does a step of a trace say it in the user's words?
+#[must_use]
+pub fn is_told(step: &str) -> bool {
+    USEFUL_STEPS.iter().any(|useful| step.starts_with(useful))
+}
 
 /// One step of a trace.
 struct Frame<'a> {
@@ -181,15 +196,8 @@ fn nearest_place<'a>(frames: &[Frame<'a>]) -> Vec<&'a str> {
 
 /// The frames that say it in the user's words, innermost first.
 fn options_being_read<'a>(frames: &[Frame<'a>]) -> Vec<&'a str> {
-    let useful = [
-        "while evaluating the option",
-        "while evaluating definitions from",
-        "while reading the facts of",
-        "while fetching the input",
-        "while updating the flake input",
-    ];
-    let told = |what: &&str| useful.iter().any(|useful| what.starts_with(useful));
-    frames.iter().rev().map(|frame| frame.what).filter(told).take(OPTIONS_TOLD).collect()
+    let steps = frames.iter().rev().map(|frame| frame.what);
+    steps.filter(|what| is_told(what)).take(STEPS_TOLD).collect()
 }
 
 fn dedent(line: &str) -> &str {

@@ -5,6 +5,7 @@
 mod builtins_text;
 mod cli;
 mod copy;
+mod embedded;
 mod engine;
 mod eval_cli;
 mod evaluators;

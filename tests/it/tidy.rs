@@ -13,7 +13,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("syntax", &[]),
     ("eval", &["syntax", "store"]),
     ("flake", &["validated", "process", "store", "syntax", "eval"]),
-    ("facts", &["validated", "process"]),
+    ("facts", &["validated", "process", "eval", "flake"]),
     ("remote", &["validated", "process"]),
     ("secrets", &["validated", "process"]),
     ("install", &["validated", "process", "facts", "remote", "secrets"]),

@@ -27,7 +27,7 @@ pub(super) fn hook(runner: Arc<dyn Runner>) -> FetchHook {
 }
 
 /// A function that runs programs for the evaluation of flakes, on the same thread.
-pub(super) fn programs(runner: Arc<dyn Runner>) -> Arc<Run> {
+pub(in crate::cli) fn programs(runner: Arc<dyn Runner>) -> Arc<Run> {
     let handle = Handle::current();
     Arc::new(move |command: &Command| handle.block_on(runner.run(command)))
 }

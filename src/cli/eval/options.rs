@@ -9,7 +9,7 @@ use crate::eval::settings::{Lint, SearchPath, Settings};
 use crate::ui::terminal::say;
 
 /// Flags as in nix-instantiate(1) and nix.conf(5).
-#[derive(Debug, clap::Args)]
+#[derive(Debug, Default, clap::Args)]
 #[command(next_help_heading = "Evaluation")]
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 pub(super) struct Options {
@@ -82,6 +82,11 @@ pub(super) enum Argument {
 }
 
 impl Options {
+    /// No flag but `--pure`.
+    pub(super) fn pure() -> Self {
+        Self { pure: true, ..Self::default() }
+    }
+
     /// Are there arguments for functions?
     pub(super) fn has_arguments(&self) -> bool {
         !self.arg.is_empty() || !self.argstr.is_empty()

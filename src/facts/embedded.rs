@@ -1,0 +1,159 @@
+//! The [`Evaluator`] inside this program: a flake is opened and evaluated in this process, on threads of its own.
+//!
+//! Each host is read by itself, so that one that fails leaves the others told. All hosts that one thread reads
+//! share its evaluation: parsed files, the flake's inputs, and whatever of values they have in
+//! common. Answers are remembered in a [`Cache`].
+
+mod answers;
+mod message;
+mod session;
+mod watch;
+mod work;
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use serde_json::Value;
+use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
+use tokio_util::sync::CancellationToken;
+
+use super::cache::Cache;
+use super::evaluator::{EachHost, EvalError, Evaluator};
+use super::host::{HostSummary, decode_host, decode_summary};
+use super::model::HostFacts;
+use super::names::host_name;
+use crate::eval::io::RealIo;
+use crate::eval::settings::Settings;
+use crate::eval::thread::spawn;
+use crate::flake;
+use crate::validated::HostName;
+use work::{Asked, Kind, Message};
+
+/// How long an interrupted evaluation has to say so; it has nothing to clean up.
+const PATIENCE: Duration = Duration::from_millis(500);
+
+/// Evaluates in this process.
+#[derive(Clone)]
+pub struct EmbeddedEvaluator {
+    setup: Arc<Setup>,
+}
+
+/// What an evaluation in this process needs to know of the machine and of the user's wishes.
+pub struct Setup {
+    /// How to evaluate: purely, as flakes are.
+    pub settings: Settings,
+    /// `--override-input NAME REF`, in order.
+    pub override_inputs: Vec<(String, String)>,
+    /// Makes the outside of one evaluation.
+    pub outside: Box<dyn Fn() -> RealIo + Send + Sync>,
+    /// Runs programs that look for flakes and inputs; called on threads that may wait.
+    pub run: Arc<flake::Run>,
+    /// Where relative flake references start.
+    pub base: Vec<u8>,
+    /// Where to remember what is known of commits.
+    pub commits: Option<PathBuf>,
+    /// Where answers are remembered, unless each is to be made anew.
+    pub cache: Option<Cache>,
+    /// Ends evaluations.
+    pub cancel: CancellationToken,
+    /// As many hosts are evaluated at once at most.
+    pub threads: usize,
+}
+
+impl EmbeddedEvaluator {
+    /// An evaluator with this setup.
+    #[must_use]
+    pub fn new(setup: Setup) -> Self {
+        Self { setup: Arc::new(setup) }
+    }
+
+    /// The values that the facts expression gives for each host that is asked for.
+    async fn ask(&self, flake: &str, asked: Asked) -> Result<Gathered, EvalError> {
+        let (sender, receiver) = unbounded_channel();
+        let (setup, flake) = (self.setup.clone(), flake.to_owned());
+        spawn(move || work::lead(&setup, &flake, &asked, sender))
+            .map_err(|error| EvalError::NoThread { reason: error.to_string() })?;
+        let cancel = &self.setup.cancel;
+        let gathered = gather(receiver);
+        tokio::pin!(gathered);
+        tokio::select! {
+            gathered = &mut gathered => gathered,
+            () = cancel.cancelled() => {
+                match tokio::time::timeout(PATIENCE, gathered).await {
+                    Ok(gathered) => gathered,
+                    Err(_) => Err(EvalError::Interrupted),
+                }
+            }
+        }
+    }
+
+    async fn each<T>(
+        &self,
+        flake: &str,
+        kind: Kind,
+        decode: impl Fn(&str, &Value) -> Result<T, EvalError>,
+    ) -> Result<EachHost<T>, EvalError> {
+        let mut each = EachHost::from(Vec::new());
+        for (name, value) in self.ask(flake, Asked::Each(kind)).await?.hosts {
+            each.add(&name, value.and_then(|value| decode(&name, &value)));
+        }
+        Ok(each)
+    }
+}
+
+#[async_trait]
+impl Evaluator for EmbeddedEvaluator {
+    async fn hosts(&self, flake: &str) -> Result<EachHost<HostSummary>, EvalError> {
+        self.each(flake, Kind::Summary, |name, value| Ok(decode_summary(name, value)?)).await
+    }
+
+    async fn facts(&self, flake: &str, host: &HostName) -> Result<HostFacts, EvalError> {
+        let mut gathered = self.ask(flake, Asked::Host(host.clone())).await?;
+        let value = gathered.hosts.remove(host.as_str()).ok_or_else(ended_early)??;
+        Ok(decode_host(host, &value)?)
+    }
+
+    async fn facts_of_all(&self, flake: &str) -> Result<EachHost<HostFacts>, EvalError> {
+        self.each(flake, Kind::Facts, |name, value| Ok(decode_host(&host_name(name)?, value)?))
+            .await
+    }
+}
+
+/// What the threads have told.
+struct Gathered {
+    hosts: BTreeMap<String, Result<Value, EvalError>>,
+}
+
+/// Waits for all that is to be told.
+async fn gather(mut told: UnboundedReceiver<Message>) -> Result<Gathered, EvalError> {
+    let mut hosts = BTreeMap::new();
+    let mut wanted = None;
+    while wanted.is_none_or(|wanted| hosts.len() < wanted) {
+        match told.recv().await {
+            Some(Message::Wanted(count)) => wanted = Some(count),
+            Some(Message::Host(name, value)) => {
+                hosts.insert(name, value);
+            }
+            Some(Message::Failed(error)) => return Err(error),
+            None => return Err(ended_early()),
+        }
+    }
+    Ok(Gathered { hosts })
+}
+
+fn ended_early() -> EvalError {
+    EvalError::NoThread { reason: "it has ended early".to_owned() }
+}
+
+impl std::fmt::Debug for Setup {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Setup")
+            .field("override_inputs", &self.override_inputs)
+            .field("cache", &self.cache)
+            .field("threads", &self.threads)
+            .finish_non_exhaustive()
+    }
+}
