@@ -135,7 +135,7 @@ impl<'a> Eval<'a> {
                         error = error.while_(pos, what);
                     }
                 }
-                let name = self.symbols.text(left.name);
+                let name = self.symbols.quoted(left.name);
                 error.while_(Pos::NONE, format!("while comparing attribute '{name}'"))
             })?;
         }
@@ -155,10 +155,10 @@ impl<'a> Eval<'a> {
         let is_in_both = b.get(name_a).is_some();
         let (a, b) = (shortened(self, Value::Attrs(a)), shortened(self, Value::Attrs(b)));
         different(if is_in_both {
-            let name = self.symbols.text(name_b);
+            let name = self.symbols.quoted(name_b);
             format!("attribute name '{name}' is missing in '{a}', but is contained in '{b}'")
         } else {
-            let name = self.symbols.text(name_a);
+            let name = self.symbols.quoted(name_a);
             format!("attribute name '{name}' is contained in '{a}', but not in '{b}'")
         })
     }

@@ -7,7 +7,7 @@ use super::Eval;
 use super::code::{Lambda, LambdaId, Node, NodeId, Pattern};
 use super::error::{Error, ErrorKind, Result};
 use super::position::Pos;
-use super::value::{Args, Attrs, Env, PrimOpId, Up, Value, share};
+use super::value::{Args, Attr, Attrs, Env, PrimOpId, Up, Value, share};
 
 /// A call that is going on.
 #[derive(Debug, Clone, Copy)]
@@ -194,9 +194,11 @@ impl<'a> Eval<'a> {
         args[at] = Value::Ref(slot);
         let outer = self.failed.replace((slot, error));
         let result = self.run_primop(id, args, pos);
-        match std::mem::replace(&mut self.failed, outer) {
-            Some((_, error)) => Err(primop_trace(name, error, pos)),
-            None => result,
+        match (std::mem::replace(&mut self.failed, outer), result) {
+            // It was content with none of the arguments before.
+            (Some(_), Err(earlier)) if at > 0 => Err(earlier),
+            (Some((_, error)), _) => Err(primop_trace(name, error, pos)),
+            (None, result) => result,
         }
     }
 
@@ -355,19 +357,23 @@ impl<'a> Eval<'a> {
             None => "function 'anonymous lambda'".to_owned(),
         };
         let formals = &self.code.formals[pattern.formals.indices()];
-        let mut wanted: Vec<_> = formals.iter().filter(|f| f.default.is_none()).collect();
-        wanted.sort_by_key(|formal| self.symbols.name(formal.name));
-        let error = if let Some(formal) = wanted.iter().find(|f| attrs.get(f.name).is_none()) {
+        // Of several, the first one by symbols, as in Nix. Formals and attributes are in that order.
+        let mut wanted = formals.iter().filter(|formal| formal.default.is_none());
+        let error = if let Some(formal) = wanted.find(|f| attrs.get(f.name).is_none()) {
             let name = self.symbols.text(formal.name);
             let message = format!("{function} called without required argument '{name}'");
             Error::type_error(lambda.pos, message)
         } else {
-            let mut given = attrs.sorted(self.arena, &self.symbols);
+            let mut given = attrs.iter(self.arena);
             let unknown = given.find(|attr| formals.iter().all(|f| f.name != attr.name));
-            let name = unknown.map(|attr| self.symbols.text(attr.name).into_owned());
-            let name = name.unwrap_or_default();
-            let names = formals.iter().map(|formal| self.symbols.name(formal.name));
-            let near = super::text::near_names(name.as_bytes(), names);
+            let (name, near) = match unknown {
+                Some(Attr { name, .. }) => {
+                    let names = formals.iter().map(|formal| self.symbols.name(formal.name));
+                    let near = super::text::near_names(self.symbols.name(name), names);
+                    (self.symbols.quoted(name), near)
+                }
+                None => Default::default(),
+            };
             let message = format!("{function} called with unexpected argument '{name}'");
             Error::type_error(lambda.pos, message).suggesting(near)
         };

@@ -139,11 +139,11 @@ impl<'a> Eval<'a> {
                 }
             }
             Value::Attrs(attrs) if seen.insert(attrs.address()) => {
-                let sorted = attrs.sorted(self.arena, &self.symbols);
-                for attr in sorted {
+                // By symbols, not by names, as in Nix: of two failures, it is the first one that counts.
+                for attr in attrs.iter(self.arena) {
                     let inner = Value::Ref(attr.slot);
                     if let Err(error) = self.force_all(inner, attr.pos, depth + 1, seen) {
-                        let name = self.symbols.text(attr.name);
+                        let name = self.symbols.quoted(attr.name);
                         let message = format!("while evaluating the attribute '{name}'");
                         return Err(error.while_(attr.pos, message));
                     }

@@ -33,7 +33,7 @@ pub enum Level {
     Trace,
     /// `warn`: behind `evaluation warning: `.
     Warning,
-    /// A remark on a source: behind `warning: `.
+    /// A remark of the evaluator's own: behind `warning: `.
     Remark,
 }
 

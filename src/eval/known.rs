@@ -1,4 +1,5 @@
-//! Names that mean something to the evaluator itself.
+//! Names that mean something to the evaluator itself. All are among the first names of every table of
+//! symbols: another one would change the order of symbols, which programs can see.
 
 use crate::syntax::{Symbol, Symbols};
 
@@ -33,13 +34,11 @@ known! {
     start_set = b"startSet",
     right = b"right",
     wrong = b"wrong",
-    success = b"success",
     file = b"file",
     line = b"line",
     column = b"column",
     path = b"path",
     prefix = b"prefix",
-    version = b"version",
     system = b"system",
     builder = b"builder",
     args = b"args",
@@ -52,11 +51,20 @@ known! {
     content_addressed = b"__contentAddressed",
     impure = b"__impure",
     json = b"__json",
-    url = b"url",
-    sha256 = b"sha256",
     filter = b"filter",
-    recursive = b"recursive",
-    all_outputs = b"allOutputs",
     derivation = b"derivation",
     builtins = b"builtins",
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_symbol_is_made_for_them() {
+        let mut symbols = Symbols::new();
+        let before = symbols.len();
+        Known::new(&mut symbols);
+        assert_eq!(symbols.len(), before);
+    }
 }

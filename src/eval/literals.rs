@@ -85,7 +85,7 @@ impl<'a> Eval<'a> {
         let mut added: Vec<(Symbol, Pos)> = Vec::new();
         for at in set.dynamics.indices() {
             let dynamic = self.code.dynamics[at];
-            let Some(name) = self.attribute_name(dynamic.name, env)? else { continue };
+            let Some(name) = self.attribute_name(dynamic.name, env, dynamic.pos)? else { continue };
             let before = match attrs.get_attr(name) {
                 Some(attr) => Some(attr.pos),
                 None => added.iter().find(|(other, _)| *other == name).map(|(_, pos)| *pos),
@@ -106,9 +106,8 @@ impl<'a> Eval<'a> {
     }
 
     /// The symbol of a computed name; `None` for null, which leaves the attribute out.
-    pub(super) fn attribute_name(&mut self, node: NodeId, env: Env<'a>) -> Result<Option<Symbol>> {
+    fn attribute_name(&mut self, node: NodeId, env: Env<'a>, pos: Pos) -> Result<Option<Symbol>> {
         let what = "while evaluating the name of a dynamic attribute";
-        let pos = self.code.pos(node);
         match self.eval(node, env).map_err(|error| error.while_(pos, what))? {
             Value::Null => Ok(None),
             value => {

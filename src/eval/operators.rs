@@ -14,27 +14,8 @@ use crate::syntax::BinOp;
 const FEW_PARTS: usize = 8;
 
 impl<'a> Eval<'a> {
-    /// An operand of `whole` as what the operator `wanted`, which `take` tells from other values. `what`
-    /// is the step of the trace in a failure.
-    #[inline]
-    fn operand<T>(
-        &mut self,
-        node: NodeId,
-        env: Env<'a>,
-        whole: NodeId,
-        what: &'static str,
-        wanted: &str,
-        take: impl FnOnce(Value<'a>) -> Option<T>,
-    ) -> Result<T> {
-        match self.eval(node, env) {
-            Ok(value) => match take(value) {
-                Some(taken) => Ok(taken),
-                None => Err(self.operand_error(wanted, value, node, whole, what)),
-            },
-            Err(error) => Err(error.while_(self.code.pos(whole), what)),
-        }
-    }
-
+    /// A condition or an operand of `whole`, where a failure has its place. `what` is the step of the
+    /// trace.
     #[inline]
     pub(super) fn eval_bool(
         &mut self,
@@ -43,10 +24,11 @@ impl<'a> Eval<'a> {
         whole: NodeId,
         what: &'static str,
     ) -> Result<bool> {
-        self.operand(node, env, whole, what, "a Boolean", |value| match value {
-            Value::Bool(value) => Some(value),
-            _ => None,
-        })
+        match self.eval(node, env) {
+            Ok(Value::Bool(value)) => Ok(value),
+            Ok(value) => Err(self.operand_error("a Boolean", value, whole, whole, what)),
+            Err(error) => Err(error.while_(self.code.pos(whole), what)),
+        }
     }
 
     #[cold]
@@ -148,16 +130,17 @@ impl<'a> Eval<'a> {
                 Ok(Value::Bool(self.eval_bool(right, env, node, second)?))
             }
             BinOp::Update => {
-                let what = "in the left operand of the update (//) operator";
-                let a = self.eval_attrs(left, env, node, what)?;
+                // As in Nix, the right side is evaluated first.
                 let what = "in the right operand of the update (//) operator";
                 let b = self.eval_attrs(right, env, node, what)?;
+                let what = "in the left operand of the update (//) operator";
+                let a = self.eval_attrs(left, env, node, what)?;
                 Ok(Value::Attrs(a.update(self.arena, b)))
             }
             BinOp::Append => {
-                let what = "while evaluating one of the elements to concatenate";
-                let a = self.eval_list(left, env, node, what)?;
-                let b = self.eval_list(right, env, node, what)?;
+                // Both are evaluated before either has to be a list.
+                let (a, b) = (self.eval(left, env)?, self.eval(right, env)?);
+                let (a, b) = (self.as_list(a, left, node)?, self.as_list(b, right, node)?);
                 self.check_memory((a.len() + b.len()) * size_of::<Value<'_>>())?;
                 Ok(Value::List(self.append(&[a, b])))
             }
@@ -171,23 +154,22 @@ impl<'a> Eval<'a> {
         whole: NodeId,
         what: &'static str,
     ) -> Result<Attrs<'a>> {
-        self.operand(node, env, whole, what, "a set", |value| match value {
-            Value::Attrs(attrs) => Some(attrs),
-            _ => None,
-        })
+        match self.eval(node, env) {
+            Ok(Value::Attrs(attrs)) => Ok(attrs),
+            Ok(value) => Err(self.operand_error("a set", value, node, whole, what)),
+            Err(error) => Err(error.while_(self.code.pos(whole), what)),
+        }
     }
 
-    fn eval_list(
-        &mut self,
-        node: NodeId,
-        env: Env<'a>,
-        whole: NodeId,
-        what: &'static str,
-    ) -> Result<List<'a>> {
-        self.operand(node, env, whole, what, "a list", |value| match value {
-            Value::List(list) => Some(list),
-            _ => None,
-        })
+    /// The value of `node`, an operand of `whole`, as a list.
+    fn as_list(&mut self, value: Value<'a>, node: NodeId, whole: NodeId) -> Result<List<'a>> {
+        match value {
+            Value::List(list) => Ok(list),
+            value => {
+                let what = "while evaluating one of the elements to concatenate";
+                Err(self.operand_error("a list", value, node, whole, what))
+            }
+        }
     }
 
     /// A list with the elements of all of `lists`; one of them itself where the others are empty.

@@ -63,7 +63,7 @@ impl<'a> Eval<'a> {
             }
             Node::Not(operand) => {
                 let what = "in the argument of the not operator";
-                Ok(Value::Bool(!self.eval_bool(operand, env, node, what)?))
+                Ok(Value::Bool(!self.eval_bool(operand, env, operand, what)?))
             }
             Node::Binary { op, left, right } => self.binary(node, op, left, right, env),
             Node::Plus(parts) => self.plus(node, parts, env),

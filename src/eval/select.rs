@@ -125,7 +125,7 @@ impl<'a> Eval<'a> {
 
     #[cold]
     pub(super) fn shown_path(&self, names: &[Symbol]) -> String {
-        names.iter().map(|name| self.symbols.text(*name)).collect::<Vec<_>>().join(".")
+        names.iter().map(|name| self.symbols.quoted(*name)).collect::<Vec<_>>().join(".")
     }
 
     #[cold]
@@ -159,7 +159,7 @@ impl<'a> Eval<'a> {
     ) -> Error {
         let near = self.near_attributes(attrs, name);
         let pos = self.code.pos(node);
-        Error::missing_attribute(pos, &self.symbols.text(name)).suggesting(near)
+        Error::missing_attribute(pos, &self.symbols.quoted(name)).suggesting(near)
     }
 
     /// Names of a set that may have been meant.

@@ -240,7 +240,9 @@ pub(super) fn type_name(kind: FileType) -> &'static [u8] {
 
 /// The error of a path that can't be read.
 pub(super) fn unreadable(path: &[u8], error: &std::io::Error, pos: Pos) -> Error {
-    if error.kind() == std::io::ErrorKind::NotFound {
+    // What is below a file does not exist either.
+    let gone = [std::io::ErrorKind::NotFound, std::io::ErrorKind::NotADirectory];
+    if gone.contains(&error.kind()) {
         let message = match error.get_ref() {
             Some(own) => own.to_string(),
             None => format!("path '{}' does not exist", shown(path)),

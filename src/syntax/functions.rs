@@ -9,17 +9,22 @@ use super::symbol::Symbol;
 impl Parser<'_> {
     /// `x: body`, whose colon is the current token.
     pub(super) fn function(&mut self, offset: u32, arg: Symbol) -> Parsed<ExprId> {
-        self.advance();
-        let body = self.expression()?;
+        let (arg, body) = self.before(arg, offset, |parser| {
+            parser.advance();
+            parser.expression()
+        })?;
         Ok(self.add_function(offset, Function { arg: Some(arg), pattern: None, body }))
     }
 
     /// `x @ { … }: body`, whose `@` is the current token.
     pub(super) fn named_pattern(&mut self, offset: u32, arg: Symbol) -> Parsed<ExprId> {
-        self.advance();
-        self.expect(Kind::BraceOpen, "'{'")?;
-        let pattern = self.pattern(self.formals.len())?;
-        self.pattern_function(offset, Some(arg), pattern)
+        let (arg, (pattern, body)) = self.before(arg, offset, |parser| {
+            parser.advance();
+            parser.expect(Kind::BraceOpen, "'{'")?;
+            let pattern = parser.pattern(parser.formals.len())?;
+            Ok((pattern, parser.body()?))
+        })?;
+        self.pattern_function(offset, Some(arg), pattern, body)
     }
 
     /// What begins with the brace that is the current token; true where it is a whole function, and
@@ -101,12 +106,15 @@ impl Parser<'_> {
 
     /// What follows a name of a pattern: a default, a comma.
     fn formal(&mut self, name: Symbol, offset: u32) -> Parsed<()> {
-        let mut default = None;
+        let mut formal = Formal { name, default: None, offset };
         if self.kind() == Kind::Question {
-            self.advance();
-            default = Some(self.expression()?);
+            let (name, default) = self.before(name, offset, |parser| {
+                parser.advance();
+                parser.expression()
+            })?;
+            formal = Formal { name, default: Some(default), offset };
         }
-        self.formals.push(Formal { name, default, offset });
+        self.formals.push(formal);
         match self.kind() {
             Kind::Comma => self.advance(),
             Kind::BraceClose => {}
@@ -123,16 +131,37 @@ impl Parser<'_> {
 
     /// A function whose pattern is read, but not a name after it.
     fn pattern_at_end(&mut self, offset: u32, pattern: Pattern) -> Parsed<ExprId> {
-        let mut arg = None;
         if self.kind() == Kind::At {
             self.advance();
-            arg = Some(self.symbol());
+            let (arg, place) = (self.symbol(), self.offset());
             self.expect(Kind::Id, "identifier")?;
+            let (arg, body) = self.before(arg, place, Self::body)?;
+            return self.pattern_function(offset, Some(arg), pattern, body);
         }
-        if arg.is_none() && self.kind() != Kind::Colon {
+        if self.kind() != Kind::Colon {
             return Err(self.unexpected("':' or '@'").into());
         }
-        self.pattern_function(offset, arg, pattern)
+        let body = self.body()?;
+        self.pattern_function(offset, None, pattern, body)
+    }
+
+    /// What follows a pattern: the colon that is the current token, and the body.
+    fn body(&mut self) -> Parsed<ExprId> {
+        self.expect(Kind::Colon, "':'")?;
+        self.expression()
+    }
+
+    /// Reads what follows a name, `offset` its place and the current token the one behind it. C++ Nix
+    /// makes the symbol of such a name afterwards, and the order of symbols can be seen.
+    fn before<T>(
+        &mut self,
+        name: Symbol,
+        offset: u32,
+        rest: impl FnOnce(&mut Self) -> Parsed<T>,
+    ) -> Parsed<(Symbol, T)> {
+        let Some(text) = self.lexer.forget(name, offset) else { return Ok((name, rest(self)?)) };
+        let rest = rest(self)?;
+        Ok((self.lexer.symbols.intern(&text), rest))
     }
 
     fn pattern_function(
@@ -140,9 +169,8 @@ impl Parser<'_> {
         offset: u32,
         arg: Option<Symbol>,
         pattern: Pattern,
+        body: ExprId,
     ) -> Parsed<ExprId> {
-        self.expect(Kind::Colon, "':'")?;
-        let body = self.expression()?;
         let names = self.ast.formals(pattern.formals);
         if let Some(arg) = arg
             && names.binary_search_by_key(&arg, |formal| formal.name).is_ok()

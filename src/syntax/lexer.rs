@@ -202,13 +202,15 @@ pub(super) struct Lexer<'a> {
     /// No path or URL begins before this: many tokens may lie in one run of bytes that could be
     /// part of a path, and the run need be looked at only once.
     plain_until: usize,
+    /// Where the word stands for which a symbol was made last.
+    newest: u32,
 }
 
 impl<'a> Lexer<'a> {
     /// A reader of `src`, which is at most 4 GiB long, that has not read anything yet.
     pub(super) fn new(src: &'a [u8], symbols: &'a mut Symbols) -> Self {
         let token = Token { kind: Kind::End, start: 0, symbol: Symbol::OR };
-        Self { src, symbols, token, pos: 0, plain_until: 0 }
+        Self { src, symbols, token, pos: 0, plain_until: 0, newest: u32::MAX }
     }
 
     /// The byte at `at`; 0 past the end, which no rule takes.
@@ -321,7 +323,11 @@ impl<'a> Lexer<'a> {
             return;
         }
         self.pos = end;
+        let known = self.symbols.len();
         let symbol = self.symbols.intern_short(scan::low_bytes(word, length), length);
+        if symbol.index() == known {
+            self.newest = self.token.start;
+        }
         self.token.symbol = symbol;
         self.token.kind = KEYWORDS.get(symbol.index()).copied().unwrap_or(Kind::Id);
     }
@@ -340,8 +346,22 @@ impl<'a> Lexer<'a> {
             return;
         }
         self.pos = end;
+        let known = self.symbols.len();
         self.token.symbol = self.symbols.intern(&self.src[start..end]);
+        if self.token.symbol.index() == known {
+            self.newest = self.token.start;
+        }
         self.token.kind = Kind::Id;
+    }
+
+    /// Forgets the symbol of the word at `offset`, and gives its text, if that word was the first of
+    /// its name, and no other symbol was made since.
+    pub(super) fn forget(&mut self, symbol: Symbol, offset: u32) -> Option<Box<[u8]>> {
+        if self.newest != offset || symbol.index() + 1 != self.symbols.len() {
+            return None;
+        }
+        self.newest = u32::MAX;
+        self.symbols.forget_last()
     }
 
     /// Reads the path or the URL that begins at `start`, if one does.
@@ -564,7 +584,7 @@ mod tests {
         for (word, kind) in words.split(' ').zip(KEYWORDS) {
             assert_eq!(kinds(word), [(kind, word)]);
         }
-        assert_eq!(symbols.intern(b"body").index(), KEYWORDS.len());
+        assert_eq!(symbols.intern(b"outPath").index(), KEYWORDS.len());
     }
 
     #[test]

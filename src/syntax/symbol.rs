@@ -18,7 +18,7 @@ impl Symbol {
     }
 }
 
-/// Names that every table begins with, and their constants.
+/// Constants of names that every table has.
 macro_rules! known {
     ($($number:literal $constant:ident $name:literal,)*) => {
         impl Symbol {
@@ -26,12 +26,20 @@ macro_rules! known {
             pub const $constant: Self = Self($number);)*
         }
 
-        const KNOWN: &[&str] = &[$($name),*];
+        #[cfg(test)]
+        const KNOWN: &[(u32, &str)] = &[$(($number, $name)),*];
     };
 }
 
-// The keywords come first, in the order of the lexer's kinds, so that a word's symbol tells whether
-// it is one.
+/// The keywords come first, in the order of the lexer's kinds, so that a word's symbol tells whether
+/// it is one.
+const KEYWORDS: &str = "if then else assert with let in rec inherit or";
+
+/// The names that C++ Nix 2.34 has, in that order, before it reads a program: those that its evaluator
+/// knows, those of its builtins, those in `derivation.nix`. The order of symbols can be seen: sets are
+/// evaluated in it by `deepSeq`, compared in it by `==`, and of two missing arguments the first is told.
+const FIRST: &str = include_str!("first_symbols.txt");
+
 known! {
     0 IF "if",
     1 THEN "then",
@@ -43,14 +51,14 @@ known! {
     7 REC "rec",
     8 INHERIT "inherit",
     9 OR "or",
-    10 BODY "body",
-    11 CUR_POS "__curPos",
-    12 SUB "__sub",
-    13 MUL "__mul",
-    14 DIV "__div",
-    15 LESS_THAN "__lessThan",
-    16 FIND_FILE "__findFile",
-    17 NIX_PATH "__nixPath",
+    52 SUB "__sub",
+    53 LESS_THAN "__lessThan",
+    54 MUL "__mul",
+    55 DIV "__div",
+    56 FIND_FILE "__findFile",
+    57 NIX_PATH "__nixPath",
+    58 BODY "body",
+    272 CUR_POS "__curPos",
 }
 
 /// The table of all names of one evaluation.
@@ -85,7 +93,7 @@ const SLOTS: usize = 4096;
 impl Default for Symbols {
     fn default() -> Self {
         let mut symbols = Self { bytes: Vec::new(), ends: Vec::new(), slots: vec![EMPTY; SLOTS] };
-        for name in KNOWN {
+        for name in KEYWORDS.split(' ').chain(FIRST.split_ascii_whitespace()).chain(["__curPos"]) {
             symbols.intern(name.as_bytes());
         }
         symbols
@@ -148,15 +156,44 @@ impl Symbols {
         Symbol(index)
     }
 
+    /// Takes the last name out of the table.
+    pub(super) fn forget_last(&mut self) -> Option<Box<[u8]>> {
+        let last = u32::try_from(self.ends.len().checked_sub(1)?).ok()?;
+        let name: Box<[u8]> = self.name(Symbol(last)).into();
+        let key = if name.len() <= 8 { scan::word(&name, 0) } else { hash(&name) };
+        let mut at = self.place(key);
+        while self.slots[at].index != last {
+            at = (at + 1) & (self.slots.len() - 1);
+        }
+        self.slots[at] = EMPTY;
+        // What was found by going past it has to be found without it.
+        loop {
+            at = (at + 1) & (self.slots.len() - 1);
+            let slot = std::mem::replace(&mut self.slots[at], EMPTY);
+            if slot.index == FREE {
+                break;
+            }
+            self.put(slot);
+        }
+        self.ends.pop();
+        self.bytes.truncate(self.bytes.len() - name.len());
+        Some(name)
+    }
+
+    /// Puts a slot to where it is found.
+    fn put(&mut self, slot: Slot) {
+        let mut at = self.place(slot.key);
+        while self.slots[at].index != FREE {
+            at = (at + 1) & (self.slots.len() - 1);
+        }
+        self.slots[at] = slot;
+    }
+
     fn grow(&mut self) {
         let larger = vec![EMPTY; self.slots.len() * 2];
         let slots = std::mem::replace(&mut self.slots, larger);
         for slot in slots.into_iter().filter(|slot| slot.index != FREE) {
-            let mut at = self.place(slot.key);
-            while self.slots[at].index != FREE {
-                at = (at + 1) & (self.slots.len() - 1);
-            }
-            self.slots[at] = slot;
+            self.put(slot);
         }
     }
 
@@ -182,7 +219,8 @@ impl Symbols {
     }
 
     /// The name as it is written in an attribute path: in quotes where it has to be.
-    pub(super) fn quoted(&self, symbol: Symbol) -> String {
+    #[must_use]
+    pub fn quoted(&self, symbol: Symbol) -> String {
         let name = self.name(symbol);
         let plain = name.first().is_some_and(|byte| byte.is_ascii_alphabetic() || *byte == b'_')
             && name.iter().all(|byte| byte.is_ascii_alphanumeric() || b"_'-".contains(byte));
@@ -276,12 +314,32 @@ mod tests {
     }
 
     #[test]
+    fn the_last_name_can_be_forgotten() {
+        let mut symbols = Symbols::new();
+        let kept: Vec<_> = (0..9000u32).map(|n| format!("kept-{n}").into_bytes()).collect();
+        for (at, name) in kept.iter().enumerate() {
+            let symbol = symbols.intern(name);
+            let gone = format!("{at}").into_bytes();
+            assert_eq!(symbols.intern(&gone).index(), symbol.index() + 1);
+            assert_eq!(symbols.forget_last().as_deref(), Some(&*gone));
+        }
+        let known = symbols.len();
+        for name in &kept {
+            let symbol = symbols.intern(name);
+            assert_eq!(symbols.name(symbol), name);
+        }
+        assert_eq!(symbols.len(), known);
+        assert_eq!(symbols.intern(b"8999").index(), known);
+    }
+
+    #[test]
     fn known_names_have_their_constants() {
         let mut symbols = Symbols::new();
-        for (name, number) in KNOWN.iter().zip(0..) {
-            assert_eq!(symbols.intern(name.as_bytes()), Symbol(number), "{name}");
+        let known = symbols.len();
+        for (number, name) in KNOWN {
+            assert_eq!(symbols.intern(name.as_bytes()), Symbol(*number), "{name}");
         }
         assert_eq!(symbols.name(Symbol::NIX_PATH), b"__nixPath");
-        assert_eq!(symbols.len(), KNOWN.len());
+        assert_eq!(symbols.len(), known);
     }
 }

@@ -13,6 +13,7 @@ use crate::eval::text::print::write_attr_name;
 use crate::eval::text::shown;
 use crate::eval::value::{Attr, AttrsBuilder, Context, ContextElement, Value};
 use crate::store::{DRV_EXTENSION, StorePath};
+use crate::syntax::Symbol;
 
 /// The builtins of this file.
 pub(super) const PRIMOPS: &[PrimOp] = &[
@@ -122,13 +123,17 @@ fn get_context<'a>(eval: &mut Eval<'a>, args: &[Value<'a>], _: Pos) -> Result<Va
             ContextElement::Built(_, output) => info.outputs.push(eval.string(output)),
         }
     }
+    let all_outputs = eval.symbols.intern(ALL_OUTPUTS);
     let mut attrs = AttrsBuilder::with_capacity(infos.len());
     for (path, info) in infos {
         let name = eval.symbols.intern(&eval.store.dir().to_absolute(path));
-        attrs.add(name, info.into_value(eval));
+        attrs.add(name, info.into_value(eval, all_outputs));
     }
     Ok(Value::Attrs(attrs.build(eval.arena)))
 }
+
+/// The attribute of a context that stands for a derivation with all that it needs.
+const ALL_OUTPUTS: &[u8] = b"allOutputs";
 
 /// What the context of a string says of one store path.
 #[derive(Default)]
@@ -139,13 +144,13 @@ struct Info<'a> {
 }
 
 impl<'a> Info<'a> {
-    fn into_value(self, eval: &Eval<'a>) -> Value<'a> {
+    fn into_value(self, eval: &Eval<'a>, all_outputs: Symbol) -> Value<'a> {
         let mut attrs = AttrsBuilder::with_capacity(3);
         if self.path {
             attrs.add(eval.known.path, Value::Bool(true));
         }
         if self.all_outputs {
-            attrs.add(eval.known.all_outputs, Value::Bool(true));
+            attrs.add(all_outputs, Value::Bool(true));
         }
         if !self.outputs.is_empty() {
             attrs.add(eval.known.outputs, eval.list(&self.outputs));
@@ -195,7 +200,8 @@ fn append_info<'a>(
             elements.push(ContextElement::Opaque(path.clone()));
         }
     }
-    if let Some(attr) = parts.get_attr(eval.known.all_outputs) {
+    let all_outputs = eval.symbols.intern(ALL_OUTPUTS);
+    if let Some(attr) = parts.get_attr(all_outputs) {
         let what = "while evaluating the `allOutputs` attribute of a string context";
         if eval.force_bool(Value::Ref(attr.slot), attr.pos, what)? {
             if !is_derivation {

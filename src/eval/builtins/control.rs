@@ -59,7 +59,7 @@ fn try_eval<'a>(eval: &mut Eval<'a>, args: &[Value<'a>], pos: Pos) -> Result<Val
     };
     let mut result = AttrsBuilder::with_capacity(2);
     result.add(eval.known.value, value);
-    result.add(eval.known.success, Value::Bool(success));
+    result.add(eval.symbols.intern(b"success"), Value::Bool(success));
     Ok(Value::Attrs(result.build(eval.arena)))
 }
 

@@ -1,15 +1,15 @@
 # `derivation`: what `derivationStrict` gives, as one set for each output. Nothing of the derivation
 # is computed before a path of it is wanted.
-arguments@{ outputs ? [ "out" ], ... }:
+drvAttrs@{ outputs ? [ "out" ], ... }:
 let
-  strict = derivationStrict arguments;
-  common = arguments // builtins.listToAttrs named // {
-    all = map (output: output.value) named;
-    drvAttrs = arguments;
+  strict = derivationStrict drvAttrs;
+  commonAttrs = drvAttrs // builtins.listToAttrs outputsList // {
+    all = map (x: x.value) outputsList;
+    inherit drvAttrs;
   };
-  named = map (outputName: {
+  outputsList = map (outputName: {
     name = outputName;
-    value = common // {
+    value = commonAttrs // {
       inherit outputName;
       inherit (strict) drvPath;
       outPath = strict.${outputName};
@@ -17,4 +17,4 @@ let
     };
   }) outputs;
 in
-(builtins.head named).value
+(builtins.head outputsList).value

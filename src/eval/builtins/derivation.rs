@@ -120,7 +120,7 @@ fn instantiate<'a>(
         builder.attribute(eval, attr, ignore_nulls).map_err(|error| {
             let message = format!(
                 "while evaluating attribute '{}' of derivation '{drv_name}'",
-                eval.symbols.text(attr.name)
+                eval.symbols.quoted(attr.name)
             );
             error.while_(attr.pos, message)
         })?;
@@ -177,8 +177,11 @@ impl Builder {
         self.context = eval.contexts.union(self.context, context);
         let text = text.items();
         if attr.name == known.json {
-            let message = "setting structured attributes via '__json' is deprecated, and may be disallowed in future versions of Nix. Set '__structuredAttrs = true' instead.";
-            eval.io.message(Level::Warning, message.as_bytes());
+            let message = format!(
+                "In derivation '{}': setting structured attributes via '__json' is deprecated, and may be disallowed in future versions of Nix. Set '__structuredAttrs = true' instead.",
+                self.drv.name
+            );
+            eval.io.message(Level::Remark, message.as_bytes());
             self.drv.structured_attrs = Some(text.into());
             return Ok(());
         }
@@ -272,10 +275,10 @@ impl Builder {
         if WITHOUT_EFFECT.contains(&name) {
             let name = String::from_utf8_lossy(name);
             let message = format!(
-                "In derivation '{}': 'structuredAttrs' disables the effect of the derivation attribute '{name}'; use 'outputChecks.<output>.{name}' instead",
+                "In a derivation named '{}', 'structuredAttrs' disables the effect of the derivation attribute '{name}'; use 'outputChecks.<output>.{name}' instead",
                 self.drv.name
             );
-            eval.io.message(Level::Warning, message.as_bytes());
+            eval.io.message(Level::Remark, message.as_bytes());
         }
     }
 
@@ -476,7 +479,7 @@ pub(super) fn hash_or_zeros(
         return Err(Error::evaluation(pos, "empty hash requires explicit hash algorithm"));
     };
     let message = format!("found empty hash, assuming '{}'", hash.to_text(HashFormat::Sri, true));
-    eval.io.message(Level::Warning, message.as_bytes());
+    eval.io.message(Level::Remark, message.as_bytes());
     Ok(hash)
 }
 

@@ -62,9 +62,9 @@ impl<'a> UrlArguments<'a> {
         found.is_set = true;
         for attr in set.iter(eval.arena) {
             let value = Value::Ref(attr.slot);
-            if attr.name == eval.known.url {
+            if eval.symbols.name(attr.name) == b"url" {
                 found.url = Some(eval.force_string_no_context(value, attr.pos, what)?.items());
-            } else if attr.name == eval.known.sha256 {
+            } else if eval.symbols.name(attr.name) == b"sha256" {
                 let what = "while evaluating the sha256 of the content we should fetch";
                 let text = eval.force_string_no_context(value, attr.pos, what)?.items();
                 found.hash = Some(hash_or_zeros(eval, text, Some(HashAlgo::Sha256), attr.pos)?);
@@ -73,7 +73,7 @@ impl<'a> UrlArguments<'a> {
                 let what = "while evaluating the name of the content we should fetch";
                 found.name = Some(eval.force_string_no_context(value, attr.pos, what)?.items());
             } else {
-                let name = eval.symbols.text(attr.name);
+                let name = eval.symbols.quoted(attr.name);
                 let message = format!("unsupported argument '{name}' to '{builtin}'");
                 return Err(Error::evaluation(pos, message));
             }
@@ -311,7 +311,7 @@ pub(super) fn search_path_entry(
                 "Nix search path entry '{}' cannot be downloaded, ignoring: {error}",
                 shown(entry)
             );
-            eval.io.message(Level::Warning, message.as_bytes());
+            eval.io.message(Level::Remark, message.as_bytes());
             return Ok(None);
         }
         Ok(fetched) => fetched,

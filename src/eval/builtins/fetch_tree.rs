@@ -190,7 +190,7 @@ impl Fetcher {
             let message = format!(
                 "Input '{shown}' is unlocked (e.g. lacks a Git revision) but is checked by NAR hash. This is not reproducible and will break after garbage collection or when shared."
             );
-            eval.io.message(Level::Warning, message.as_bytes());
+            eval.io.message(Level::Remark, message.as_bytes());
         }
         if flag(&input.attrs, "__final").map_err(&failed)? == Some(true) {
             let message = format!("input '{shown}' is not allowed to use the '__final' attribute");

@@ -1,17 +1,17 @@
 # `import` of a derivation's file: what `derivation` gives, as far as the file tells.
-told@{ name, drvPath, outputs, ... }:
+attrs@{ name, drvPath, outputs, ... }:
 let
-  common = builtins.listToAttrs named // {
+  commonAttrs = builtins.listToAttrs outputsList // {
     inherit drvPath name;
-    all = map (output: output.value) named;
+    all = map (x: x.value) outputsList;
     type = "derivation";
   };
-  named = map (outputName: {
+  outputsList = map (outputName: {
     name = outputName;
-    value = common // {
+    value = commonAttrs // {
       inherit outputName;
-      outPath = told.${outputName};
+      outPath = attrs.${outputName};
     };
   }) outputs;
 in
-(builtins.head named).value
+(builtins.head outputsList).value

@@ -2,6 +2,7 @@
 //! `readFile`, `readDir`, `readFileType`, `pathExists`, `findFile`.
 
 use std::collections::BTreeSet;
+use std::io;
 
 use super::PrimOp;
 use super::derivation::hash_or_zeros;
@@ -64,13 +65,27 @@ fn read_dir<'a>(eval: &mut Eval<'a>, args: &[Value<'a>], pos: Pos) -> Result<Val
     let path = eval.realise_path(args[0], pos)?;
     let outside = eval.outside(path.items());
     let entries = eval.io.read_dir(&outside);
-    let entries = entries.map_err(|error| eval.unreadable_target(path.items(), &error, pos))?;
+    let mut entries =
+        entries.map_err(|error| unreadable_folder(eval, path.items(), &error, pos))?;
+    entries.sort_unstable_by(|(a, _), (b, _)| a.cmp(b));
     let mut set = AttrsBuilder::with_capacity(entries.len());
     for (name, kind) in entries {
         let name = eval.symbols.intern(&name);
         set.add(name, eval.string(type_name(kind)));
     }
     Ok(Value::Attrs(set.build(eval.arena)))
+}
+
+/// The error of a folder that can't be read.
+#[cold]
+fn unreadable_folder(eval: &Eval<'_>, path: &[u8], error: &io::Error, pos: Pos) -> Error {
+    if error.kind() == io::ErrorKind::NotADirectory
+        && matches!(eval.file_type(path, pos), Ok(Some(_)))
+    {
+        let message = format!("cannot read directory \"{}\": Not a directory", shown(path));
+        return Error::new(ErrorKind::Io, pos, message);
+    }
+    eval.unreadable_target(path, error, pos)
 }
 
 fn read_file_type<'a>(eval: &mut Eval<'a>, args: &[Value<'a>], pos: Pos) -> Result<Value<'a>> {
@@ -240,16 +255,16 @@ fn path<'a>(eval: &mut Eval<'a>, args: &[Value<'a>], pos: Pos) -> Result<Value<'
         } else if attr.name == known.filter {
             let what = "while evaluating the `filter` parameter passed to builtins.path";
             filter = Some(eval.force_function(value, attr.pos, what)?);
-        } else if attr.name == known.recursive {
+        } else if eval.symbols.name(attr.name) == b"recursive" {
             let what = "while evaluating the `recursive` attribute passed to builtins.path";
             let recursive = eval.force_bool(value, attr.pos, what)?;
             method = if recursive { CaMethod::Nar } else { CaMethod::Flat };
-        } else if attr.name == known.sha256 {
+        } else if eval.symbols.name(attr.name) == b"sha256" {
             let what = "while evaluating the `sha256` attribute passed to builtins.path";
             let text = eval.force_string_no_context(value, attr.pos, what)?;
             hash = Some(hash_or_zeros(eval, text.items(), Some(HashAlgo::Sha256), attr.pos)?);
         } else {
-            let name = eval.symbols.text(attr.name);
+            let name = eval.symbols.quoted(attr.name);
             let message = format!("unsupported argument '{name}' to 'builtins.path'");
             return Err(Error::evaluation(attr.pos, message));
         }

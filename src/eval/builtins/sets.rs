@@ -64,7 +64,7 @@ fn get_attr<'a>(eval: &mut Eval<'a>, args: &[Value<'a>], pos: Pos) -> Result<Val
     if let Some(slot) = attrs.get(name) {
         return eval.force_slot(slot, pos);
     }
-    let error = Error::missing_attribute(pos, &eval.symbols.text(name));
+    let error = Error::missing_attribute(pos, &eval.symbols.quoted(name));
     let near = eval.near_attributes(attrs, name);
     Err(error.suggesting(near).while_(pos, "in the attribute set under consideration"))
 }

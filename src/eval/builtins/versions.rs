@@ -40,6 +40,6 @@ fn parse_drv_name<'a>(eval: &mut Eval<'a>, args: &[Value<'a>], _: Pos) -> Result
     let (name, version) = version::parse_drv_name(whole.items());
     let mut attrs = AttrsBuilder::with_capacity(2);
     attrs.add(eval.known.name, eval.string(name));
-    attrs.add(eval.known.version, eval.string(version));
+    attrs.add(eval.symbols.intern(b"version"), eval.string(version));
     Ok(Value::Attrs(attrs.build(eval.arena)))
 }

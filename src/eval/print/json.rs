@@ -104,7 +104,7 @@ impl<'a> Writer<'_, 'a> {
             self.string(name.items())?;
             self.word(":");
             self.value(Value::Ref(attr.slot), attr.pos, depth + 1).map_err(|error| {
-                let name = String::from_utf8_lossy(name.items());
+                let name = self.eval.symbols.quoted(attr.name);
                 error.while_(attr.pos, format!("while evaluating attribute '{name}'"))
             })?;
         }

@@ -204,7 +204,7 @@ fn urls_in_the_search_path_are_fetched() {
     let found = evaluated("import <nixpkgs/lib>", &io, settings).unwrap();
     assert_eq!(found, "7");
     let warning = "Nix search path entry 'https://nowhere/x.tar.gz' cannot be downloaded, ignoring: nothing is fetched during this evaluation";
-    assert_eq!(io.messages(), [(Level::Warning, warning.as_bytes().to_vec())]);
+    assert_eq!(io.messages(), [(Level::Remark, warning.as_bytes().to_vec())]);
 }
 
 #[test]

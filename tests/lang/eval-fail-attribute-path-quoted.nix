@@ -1,0 +1,1 @@
+{ a."b c".d = throw "no"; }.a."b c".d

@@ -1,0 +1,1 @@
+import ./eval-fail-import-below-file.nix/x.nix

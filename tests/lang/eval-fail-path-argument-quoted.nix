@@ -1,0 +1,1 @@
+builtins.path { path = ./files; "x y" = 1; }
