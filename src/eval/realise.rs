@@ -105,8 +105,9 @@ impl<'a> Eval<'a> {
     pub(super) fn unreadable_target(&self, path: &[u8], error: &io::Error, pos: Pos) -> Error {
         if error.kind() == io::ErrorKind::NotFound
             && let Ok((target, None)) = self.follow(path, pos)
+            && target != path
         {
-            return unreadable(&target, error, pos);
+            return unreadable(&target, &io::ErrorKind::NotFound.into(), pos);
         }
         unreadable(path, error, pos)
     }
