@@ -57,7 +57,7 @@ const PROGRAMS: &[Program] = &[
         name: "nix",
         version: &["--version"],
         needed: true,
-        used_for: "evaluating, building and copying systems",
+        used_for: "building and copying systems, fetching inputs of flakes",
         debian: "nix-setup-systemd",
         // Its own way is of no use where it is missing.
         nixpkgs: "",

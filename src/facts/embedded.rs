@@ -6,6 +6,7 @@
 
 mod answers;
 mod message;
+mod place;
 mod session;
 mod watch;
 mod work;
@@ -97,7 +98,7 @@ impl EmbeddedEvaluator {
         decode: impl Fn(&str, &Value) -> Result<T, EvalError>,
     ) -> Result<EachHost<T>, EvalError> {
         let mut each = EachHost::from(Vec::new());
-        for (name, value) in self.ask(flake, Asked::Each(kind)).await?.hosts {
+        for (name, value) in self.ask(flake, Asked::Each(kind)).await? {
             each.add(&name, value.and_then(|value| decode(&name, &value)));
         }
         Ok(each)
@@ -112,7 +113,7 @@ impl Evaluator for EmbeddedEvaluator {
 
     async fn facts(&self, flake: &str, host: &HostName) -> Result<HostFacts, EvalError> {
         let mut gathered = self.ask(flake, Asked::Host(host.clone())).await?;
-        let value = gathered.hosts.remove(host.as_str()).ok_or_else(ended_early)??;
+        let value = gathered.remove(host.as_str()).ok_or_else(ended_early)??;
         Ok(decode_host(host, &value)?)
     }
 
@@ -122,26 +123,22 @@ impl Evaluator for EmbeddedEvaluator {
     }
 }
 
-/// What the threads have told.
-struct Gathered {
-    hosts: BTreeMap<String, Result<Value, EvalError>>,
-}
+/// The value of each host, or why it has none.
+type Gathered = BTreeMap<String, Result<Value, EvalError>>;
 
 /// Waits for all that is to be told.
 async fn gather(mut told: UnboundedReceiver<Message>) -> Result<Gathered, EvalError> {
     let mut hosts = BTreeMap::new();
-    let mut wanted = None;
-    while wanted.is_none_or(|wanted| hosts.len() < wanted) {
+    loop {
         match told.recv().await {
-            Some(Message::Wanted(count)) => wanted = Some(count),
             Some(Message::Host(name, value)) => {
                 hosts.insert(name, value);
             }
+            Some(Message::Done) => return Ok(hosts),
             Some(Message::Failed(error)) => return Err(error),
             None => return Err(ended_early()),
         }
     }
-    Ok(Gathered { hosts })
 }
 
 fn ended_early() -> EvalError {

@@ -1,26 +1,25 @@
 //! What the threads of an evaluation do: one opens the flake, looks for remembered answers and tells which hosts
 //! there are; it and its helpers then read one host after the other.
 
-use std::cell::Cell;
 use std::collections::VecDeque;
-use std::rc::Rc;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
 use serde_json::Value;
 use tokio::sync::mpsc::UnboundedSender;
 
 use super::Setup;
 use super::answers::Answers;
+use super::place::{Place, Voice};
 use super::session::Session;
-use super::watch::Watched;
 use crate::eval::Eval;
 use crate::eval::arena::Arena;
 use crate::eval::settings::Settings;
 use crate::eval::thread::spawn;
 use crate::facts::evaluator::EvalError;
 use crate::facts::names::unknown_host;
-use crate::flake::{FlakeError, Flakes, OpenOptions, Opened, Surroundings};
-use crate::process;
+use crate::flake::Opened;
 use crate::validated::HostName;
 
 /// What is asked of a flake.
@@ -41,16 +40,24 @@ pub(super) enum Kind {
 
 /// What the threads tell.
 pub(super) enum Message {
-    /// So many hosts are read.
-    Wanted(usize),
     /// What a host gave.
     Host(String, Result<Value, EvalError>),
+    /// All hosts that were asked for are told.
+    Done,
     /// Nothing can be read at all.
     Failed(EvalError),
 }
 
 /// Memory that one evaluation of hosts should have for itself.
 const ROOM: usize = 2 << 30;
+
+/// What takes longer to look at (a large tree that stands in for an input and has to be hashed) is not looked at
+/// a second time, which remembering answers and helpers would need.
+const LONGEST_LOOK: Duration = Duration::from_secs(5);
+
+/// An evaluation that has grown larger begins anew for the next host: what hosts share saves a tenth of the time of
+/// each, what they don't share stays until the end.
+const ENOUGH: usize = 1 << 30;
 
 impl Kind {
     pub(super) fn name(self) -> &'static [u8] {
@@ -67,6 +74,15 @@ impl Asked {
             Self::Host(_) => Kind::Facts,
             Self::Each(kind) => *kind,
         }
+    }
+
+    /// How many threads are of use: a list of hosts is made faster than it is shared out.
+    fn threads(&self, setup: &Setup) -> usize {
+        let most = match self {
+            Self::Each(Kind::Facts) => setup.threads,
+            Self::Each(Kind::Summary) | Self::Host(_) => 1,
+        };
+        most.min(setup.settings.max_memory / ROOM).max(1)
     }
 
     /// Which of the flake's hosts.
@@ -88,156 +104,160 @@ pub(super) fn lead(
     asked: &Asked,
     sender: UnboundedSender<Message>,
 ) {
-    let place = Place::new(setup);
-    let work = Work {
-        setup: setup.clone(),
-        flake: flake.to_owned(),
-        kind: asked.kind(),
-        sender,
-        left: Arc::default(),
-    };
-    if let Err(error) = work.lead(&place, asked) {
-        work.tell(Message::Failed(error));
+    let place = Place::new(setup, Voice::Loud);
+    let started = Instant::now();
+    let led = place.open(setup, flake).and_then(|opened| {
+        let fingerprint = opened.fingerprint();
+        let quick = started.elapsed() < LONGEST_LOOK;
+        let task = Task {
+            setup: setup.clone(),
+            flake: flake.to_owned(),
+            fingerprint: fingerprint.filter(|_| quick),
+            kind: asked.kind(),
+            threads: asked.threads(setup),
+            left: Mutex::default(),
+            unread: AtomicUsize::new(0),
+            fresh: Mutex::default(),
+        };
+        let work = Work { task: Arc::new(task), sender: sender.clone() };
+        work.lead(&place, &opened, asked)
+    });
+    if let Err(error) = led {
+        // Nobody listens any more if the user did not want to wait.
+        let _ = sender.send(Message::Failed(error));
     }
 }
 
 /// What all threads of an evaluation know.
+struct Task {
+    setup: Arc<Setup>,
+    /// As the user calls it.
+    flake: String,
+    /// What answers are remembered under; none where they can't be.
+    fingerprint: Option<String>,
+    kind: Kind,
+    /// So many threads may evaluate at once.
+    threads: usize,
+    /// The hosts that nobody has begun with.
+    left: Mutex<VecDeque<String>>,
+    /// How many hosts are not read yet.
+    unread: AtomicUsize,
+    /// Answers to be remembered.
+    fresh: Mutex<Fresh>,
+}
+
+/// Answers that were made in this run.
+#[derive(Default)]
+struct Fresh {
+    names: Option<Vec<String>>,
+    /// Names and JSON.
+    hosts: Vec<(String, String)>,
+}
+
+/// One thread's part in it.
 #[derive(Clone)]
 struct Work {
-    setup: Arc<Setup>,
-    flake: String,
-    kind: Kind,
+    task: Arc<Task>,
     sender: UnboundedSender<Message>,
-    /// The hosts that nobody has begun with.
-    left: Arc<Mutex<VecDeque<String>>>,
 }
 
-/// The outside of one thread.
-struct Place {
-    flakes: Flakes,
-    beyond: Rc<Cell<bool>>,
-    quiet: Rc<Cell<bool>>,
-}
-
-impl Place {
-    fn new(setup: &Setup) -> Self {
-        let (beyond, quiet) = (Rc::default(), Rc::default());
-        let io = Watched {
-            inner: (setup.outside)(),
-            cancel: setup.cancel.clone(),
-            beyond: Rc::clone(&beyond),
-            quiet: Rc::clone(&quiet),
-        };
-        let around = Surroundings {
-            base: setup.base.clone(),
-            store_dir: setup.settings.store_dir.clone(),
-            cache: setup.commits.clone(),
-        };
-        Self { flakes: Flakes::new(Rc::new(io), setup.run.clone(), around), beyond, quiet }
+impl Task {
+    fn answers(&self) -> Answers<'_> {
+        let fingerprint = self.fingerprint.as_deref();
+        Answers::new(self.setup.cache.as_ref(), fingerprint, &self.setup.settings)
     }
 
-    fn open(&self, work: &Work) -> Result<Opened, EvalError> {
-        let pairs = work.setup.override_inputs.iter();
-        let pairs = pairs.map(|(name, reference)| (name.clone().into(), reference.clone().into()));
-        let options = OpenOptions { override_inputs: pairs.collect() };
-        let opened = self.flakes.open(work.flake.as_bytes(), &options);
-        let (opened, fragment) = opened.map_err(|error| no_flake(&work.flake, error))?;
-        if fragment.is_empty() {
-            return Ok(opened);
+    /// Opens the flake once more; nothing if it is another one by now.
+    fn open_again(&self) -> Option<(Place, Opened)> {
+        let place = Place::new(&self.setup, Voice::Quiet);
+        let opened = place.open(&self.setup, &self.flake).ok()?;
+        (self.fingerprint.is_some() && opened.fingerprint() == self.fingerprint)
+            .then_some((place, opened))
+    }
+
+    fn next(&self) -> Option<String> {
+        locked(&self.left).pop_front()
+    }
+
+    fn hosts_left(&self) -> usize {
+        locked(&self.left).len()
+    }
+
+    /// Remembers the answers, if files were not changed while they were read: the answers may be those of neither
+    /// flake then.
+    fn remember(&self) {
+        let fresh = std::mem::take(&mut *locked(&self.fresh));
+        let worth = fresh.names.is_some() || !fresh.hosts.is_empty();
+        if !worth || self.setup.cache.is_none() || self.open_again().is_none() {
+            return;
         }
-        let message = format!("unexpected fragment '{}'", String::from_utf8_lossy(&fragment));
-        Err(EvalError::NoFlake { flake: work.flake.clone(), message })
+        let answers = self.answers();
+        if let Some(names) = &fresh.names {
+            answers.put_names(names);
+        }
+        for (name, json) in &fresh.hosts {
+            answers.put_host(self.kind, name, json);
+        }
+        answers.tidy();
     }
 }
 
 impl Work {
-    fn lead(&self, place: &Place, asked: &Asked) -> Result<(), EvalError> {
-        let opened = place.open(self)?;
-        let fingerprint = opened.fingerprint();
-        let answers = self.answers(fingerprint.as_deref());
-        if let Some(names) = answers.names() {
-            self.remembered(&answers, asked.wanted(names)?);
-            if self.hosts_left() == 0 {
-                return Ok(());
-            }
-            self.help(fingerprint.as_deref());
-            return self.serve(place, &opened, &answers);
+    fn lead(&self, place: &Place, opened: &Opened, asked: &Asked) -> Result<(), EvalError> {
+        let task = &*self.task;
+        if let Some(names) = task.answers().names() {
+            self.share_out(asked.wanted(names)?);
+        } else {
+            self.evaluate(place, opened, |session| {
+                let names = session.names();
+                if !place.beyond.get() {
+                    locked(&task.fresh).names = Some(names.clone());
+                }
+                self.share_out(asked.wanted(names)?);
+                self.read(session, place);
+                Ok(())
+            })?;
         }
-        self.evaluate(place, &opened, |session| {
-            let names = session.names();
-            if !place.beyond.get() {
-                answers.put_names(&names);
-            }
-            self.remembered(&answers, asked.wanted(names)?);
-            self.help(fingerprint.as_deref());
-            self.read(session, place, &answers);
-            Ok(())
-        })?;
-        self.serve(place, &opened, &answers)?;
-        answers.tidy();
-        Ok(())
+        self.serve(place, opened)
     }
 
-    fn answers(&self, fingerprint: Option<&str>) -> Answers<'_> {
-        Answers::new(self.setup.cache.as_ref(), fingerprint, &self.setup.settings)
-    }
-
-    /// Tells what is remembered of the hosts, and leaves the others to be read.
-    fn remembered(&self, answers: &Answers<'_>, wanted: VecDeque<String>) {
-        self.tell(Message::Wanted(wanted.len()));
+    /// Tells what is remembered of the hosts, and has the others read.
+    fn share_out(&self, wanted: VecDeque<String>) {
+        let (task, answers) = (&*self.task, self.task.answers());
         let mut left = VecDeque::new();
         for name in wanted {
-            match answers.host(self.kind, &name) {
+            match answers.host(task.kind, &name) {
                 Some(value) => self.tell(Message::Host(name, Ok(value))),
                 None => left.push_back(name),
             }
         }
-        *self.left.lock().unwrap_or_else(PoisonError::into_inner) = left;
-    }
-
-    /// Starts helpers where that pays. They have to see the very same flake.
-    fn help(&self, fingerprint: Option<&str>) {
-        let Some(fingerprint) = fingerprint else { return };
-        let helpers = self.threads().min(self.hosts_left()).saturating_sub(1);
-        for _ in 0..helpers {
-            let (work, fingerprint) = (self.clone(), fingerprint.to_owned());
-            let helper = move || {
-                let place = Place::new(&work.setup);
-                place.quiet.set(true);
-                let Ok(opened) = place.open(&work) else { return };
-                place.quiet.set(false);
-                if opened.fingerprint().as_deref() == Some(&fingerprint) {
-                    let answers = work.answers(Some(&fingerprint));
+        let count = left.len();
+        task.unread.store(count, Ordering::SeqCst);
+        *locked(&task.left) = left;
+        if count == 0 {
+            return self.done();
+        }
+        for _ in 1..task.threads.min(count) {
+            let work = self.clone();
+            let help = move || {
+                if let Some((place, opened)) = work.task.open_again() {
+                    place.quiet.set(false);
                     // What fails before the first host fails for the leader as well, who tells it.
-                    let _ = work.serve(&place, &opened, &answers);
+                    let _ = work.serve(&place, &opened);
                 }
             };
             // Without a helper it takes longer.
-            if spawn(helper).is_err() {
+            if spawn(help).is_err() {
                 return;
             }
         }
     }
 
-    /// How many threads may evaluate: a list of hosts is made faster than it is shared out.
-    fn threads(&self) -> usize {
-        let most = match self.kind {
-            Kind::Facts => self.setup.threads,
-            Kind::Summary => 1,
-        };
-        most.min(self.setup.settings.max_memory / ROOM).max(1)
-    }
-
     /// Reads hosts until none is left.
-    fn serve(
-        &self,
-        place: &Place,
-        opened: &Opened,
-        answers: &Answers<'_>,
-    ) -> Result<(), EvalError> {
-        while self.hosts_left() > 0 {
+    fn serve(&self, place: &Place, opened: &Opened) -> Result<(), EvalError> {
+        while self.task.hosts_left() > 0 {
             self.evaluate(place, opened, |session| {
-                self.read(session, place, answers);
+                self.read(session, place);
                 Ok(())
             })?;
         }
@@ -251,33 +271,35 @@ impl Work {
         opened: &Opened,
         read: impl FnOnce(&mut Session<'_, '_>) -> Result<(), EvalError>,
     ) -> Result<(), EvalError> {
-        let settings = &self.setup.settings;
-        let settings =
-            Settings { max_memory: settings.max_memory / self.threads(), ..settings.clone() };
+        let settings = &self.task.setup.settings;
+        let max_memory = settings.max_memory / self.task.threads;
+        let settings = Settings { max_memory, ..settings.clone() };
         let arena = Arena::new();
         let mut eval = Eval::new(&arena, &place.flakes, settings);
         eval.flakes = Some(&place.flakes);
-        let mut session = Session::start(&mut eval, opened, &self.flake)?;
+        let mut session = Session::start(&mut eval, opened, &self.task.flake)?;
         read(&mut session)
     }
 
     /// Reads hosts until none is left, or the evaluation has become so large that a fresh one is better.
-    fn read(&self, session: &mut Session<'_, '_>, place: &Place, answers: &Answers<'_>) {
-        let enough = self.setup.settings.max_memory / self.threads() / 2;
-        while let Some(name) = self.next() {
-            let value = session.host(&name, self.kind).and_then(|json| {
+    fn read(&self, session: &mut Session<'_, '_>, place: &Place) {
+        let task = &*self.task;
+        let enough = ENOUGH.min(task.setup.settings.max_memory / task.threads / 2);
+        while let Some(name) = task.next() {
+            let value = session.host(&name, task.kind).and_then(|json| {
                 let value = serde_json::from_str(&json)
                     .map_err(|error| EvalError::NotJson { reason: error.to_string() })?;
                 if !place.beyond.get() {
-                    answers.put_host(self.kind, &name, &json);
+                    locked(&task.fresh).hosts.push((name.clone(), json));
                 }
                 Ok(value)
             });
-            match value {
-                Err(EvalError::Interrupted) => {
-                    return self.tell(Message::Failed(EvalError::Interrupted));
-                }
-                value => self.tell(Message::Host(name, value)),
+            if let Err(EvalError::Interrupted) = value {
+                return self.tell(Message::Failed(EvalError::Interrupted));
+            }
+            self.tell(Message::Host(name, value));
+            if task.unread.fetch_sub(1, Ordering::SeqCst) == 1 {
+                return self.done();
             }
             if session.used() > enough {
                 return;
@@ -285,12 +307,10 @@ impl Work {
         }
     }
 
-    fn next(&self) -> Option<String> {
-        self.left.lock().unwrap_or_else(PoisonError::into_inner).pop_front()
-    }
-
-    fn hosts_left(&self) -> usize {
-        self.left.lock().unwrap_or_else(PoisonError::into_inner).len()
+    /// All hosts are told.
+    fn done(&self) {
+        self.task.remember();
+        self.tell(Message::Done);
     }
 
     fn tell(&self, message: Message) {
@@ -299,13 +319,7 @@ impl Work {
     }
 }
 
-/// What it means that a flake can't be opened.
-fn no_flake(flake: &str, error: FlakeError) -> EvalError {
-    match error {
-        FlakeError::NoFlake { reason, .. } => {
-            EvalError::NoFlake { flake: flake.to_owned(), message: reason }
-        }
-        FlakeError::Process(process::Error::Cancelled { .. }) => EvalError::Interrupted,
-        other => EvalError::Flake(other),
-    }
+/// A thread that has panicked leaves nothing half done here.
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -1,0 +1,1 @@
+let fetchurl = import <nix/fetchurl.nix>; in [ (builtins.isFunction fetchurl) (builtins.pathExists <nix/fetchurl.nix>) ]
