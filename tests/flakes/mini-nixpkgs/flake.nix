@@ -16,6 +16,7 @@
       systems = [
         "x86_64-linux"
         "aarch64-linux"
+        "aarch64-darwin"
       ];
       baseLib = import ./lib;
       lib = baseLib // {

@@ -40,8 +40,10 @@ let
       fixedPoints = { inherit (trivial) fix; };
       customisation = { inherit (trivial) makeOverridable; };
       maintainers = { };
+      licenses.mit.spdxId = "MIT";
       platforms = {
         linux = trivial.systems.flakeExposed;
+        darwin = [ "aarch64-darwin" ];
         all = trivial.systems.flakeExposed;
       };
     };

@@ -47,7 +47,7 @@ let
     "\n- In `${def.file}'"
     + (
       let
-        shown = builtins.tryEval (lib.generators.toPretty def.value);
+        shown = builtins.tryEval (lib.generators.toPretty { } def.value);
       in
       if shown.success then ": ${shown.value}" else ""
     )
@@ -104,7 +104,7 @@ let
       };
     in
     if !isAttrs m then
-      throw "A module must be an attribute set, a function or a path, but `${file}' is ${lib.generators.toPretty m}"
+      throw "A module must be an attribute set, a function or a path, but `${file}' is ${lib.generators.toPretty { } m}"
     else if structural then
       if strange != [ ] then
         throw "Module `${toString (m._file or key)}' has an unsupported attribute `${head strange}'. This is caused by introducing a top-level `config' or `options' attribute. Add configuration attributes immediately on the top level instead, or move all of them (namely: ${concatStringsSep " " strange}) into the explicit `config' attribute."

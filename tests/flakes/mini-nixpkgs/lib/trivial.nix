@@ -48,7 +48,7 @@
   assertOneOf =
     name: value: values:
     lib.assertMsg (builtins.elem value values)
-      "${name} must be one of ${lib.generators.toPretty values}, but is: ${lib.generators.toPretty value}";
+      "${name} must be one of ${lib.generators.toPretty { } values}, but is: ${lib.generators.toPretty value}";
 
   # A fixed point: the function gets its own result, lazily.
   fix =
@@ -142,7 +142,7 @@
         in
         if attempt.success then attempt.value else "<error>";
     in
-    guard 4;
+    _: guard 4;
   generators.toJSON = _: builtins.toJSON;
 
   # Platforms by their Nix name, as far as a configuration asks.
@@ -159,6 +159,7 @@
       linuxArch = cpu;
       isLinux = lib.hasSuffix "-linux" system;
       isDarwin = lib.hasSuffix "-darwin" system;
+      canExecute = other: other.system == system;
       isx86_64 = cpu == "x86_64";
       isx86_32 = cpu == "i686";
       isx86 = cpu == "x86_64" || cpu == "i686";

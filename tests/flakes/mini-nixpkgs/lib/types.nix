@@ -356,7 +356,7 @@ let
     enum =
       values:
       let
-        show = v: if isString v then ''"${v}"'' else lib.generators.toPretty v;
+        show = v: if isString v then ''"${v}"'' else lib.generators.toPretty { } v;
       in
       mkOptionType {
         name = "enum";

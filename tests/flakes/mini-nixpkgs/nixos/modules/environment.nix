@@ -120,4 +120,9 @@ in
     };
     enableAllTerminfo = lib.mkEnableOption "terminal descriptions of all terminals";
   };
+  options.documentation.enable = mkOption {
+    type = types.bool;
+    default = true;
+    description = "Whether manuals are installed.";
+  };
 }

@@ -37,7 +37,13 @@ in
     btrfs.autoScrub.enable = mkEnableOption "regular checks of btrfs file systems";
     zfs.autoScrub.enable = mkEnableOption "regular checks of ZFS pools";
     fwupd.enable = mkEnableOption "firmware updates";
-    avahi.enable = mkEnableOption "names of the local network";
+    avahi = {
+      enable = mkEnableOption "names of the local network";
+      publish = {
+        enable = mkEnableOption "telling others";
+        addresses = mkEnableOption "telling others this machine's addresses";
+      };
+    };
     tailscale.enable = mkEnableOption "Tailscale";
     journald.extraConfig = mkOption {
       type = types.lines;
