@@ -1,0 +1,87 @@
+# The tool as a package and apps, and what other flakes take from here: modules, functions, a template.
+{
+  description = "Turns a machine that has booted an installer into a fully configured NixOS host";
+
+  inputs = {
+    nixpkgs.url = "github:NixOS/nixpkgs/nixos-26.05";
+    disko = {
+      url = "github:nix-community/disko";
+      inputs.nixpkgs.follows = "nixpkgs";
+    };
+    # For `--engine nixos-anywhere`. Its inputs are for its own tests, so its source is enough.
+    nixos-anywhere = {
+      url = "github:nix-community/nixos-anywhere";
+      flake = false;
+    };
+  };
+
+  outputs =
+    {
+      self,
+      nixpkgs,
+      disko,
+      nixos-anywhere,
+    }:
+    let
+      inherit (nixpkgs) lib;
+
+      linux = [
+        "x86_64-linux"
+        "aarch64-linux"
+      ];
+      # A machine that hosts are installed from may also be a Mac.
+      darwin = [ "aarch64-darwin" ];
+
+      forSystems = systems: f: lib.genAttrs systems (system: f nixpkgs.legacyPackages.${system});
+      packageFor =
+        pkgs:
+        pkgs.callPackage ./nix/package.nix {
+          nixos-anywhere = pkgs.callPackage (nixos-anywhere + "/src") { };
+        };
+    in
+    {
+      packages = forSystems (linux ++ darwin) (pkgs: rec {
+        nixos-bootstrap = packageFor pkgs;
+        default = nixos-bootstrap;
+      });
+
+      apps = self.lib.mkApps { };
+
+      overlays.default = final: _: { nixos-bootstrap = packageFor final; };
+
+      nixosModules = import ./modules;
+
+      lib = import ./lib {
+        inherit nixpkgs disko;
+        inherit (self) packages;
+        modules = self.nixosModules;
+        supportedLinux = linux;
+      };
+
+      templates.default = {
+        path = ./templates/default;
+        description = "A nix-config with three hosts, to be installed with nixos-bootstrap";
+        welcomeText = ''
+          Your nix-config is here. `README.md` says what is where, and the first steps: where
+          nixos-bootstrap comes from, your SSH key, the disks of your hosts.
+        '';
+      };
+
+      checks = forSystems linux (
+        pkgs:
+        import ./nix/checks.nix {
+          inherit self pkgs disko;
+          package = self.packages.${pkgs.stdenv.hostPlatform.system}.default;
+        }
+      );
+
+      devShells = forSystems (linux ++ darwin) (pkgs: {
+        default = pkgs.callPackage ./nix/shell.nix {
+          package = self.packages.${pkgs.stdenv.hostPlatform.system}.default;
+        };
+      });
+
+      # Its name has changed with the releases.
+      formatter = forSystems (linux ++ darwin) (pkgs: pkgs.nixfmt-tree or pkgs.nixfmt-rfc-style);
+    };
+}

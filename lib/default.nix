@@ -1,0 +1,32 @@
+# The functions that the flake gives to others, as `lib`.
+{
+  nixpkgs,
+  disko,
+  modules,
+  packages,
+  supportedLinux,
+}:
+let
+  inherit (nixpkgs) lib;
+  paths = import ./paths.nix { inherit lib; };
+in
+paths
+// import ./vars.nix { inherit lib; }
+// import ./hosts.nix {
+  inherit
+    lib
+    nixpkgs
+    paths
+    modules
+    supportedLinux
+    ;
+}
+// import ./minimal.nix {
+  inherit
+    lib
+    nixpkgs
+    disko
+    modules
+    ;
+}
+// import ./apps.nix { inherit lib packages; }

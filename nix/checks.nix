@@ -1,0 +1,1 @@
+{ self, pkgs, disko, package }: { inherit package; }
