@@ -4,51 +4,32 @@
   description = "NixOS configurations of my machines";
 
   inputs = {
-    nixpkgs.url = "github:NixOS/nixpkgs/nixos-25.11";
+    nixpkgs.url = "github:NixOS/nixpkgs/nixos-26.05";
     disko = {
       url = "github:nix-community/disko";
       inputs.nixpkgs.follows = "nixpkgs";
     };
+    nixos-bootstrap = {
+      # Write here where you have nixos-bootstrap from, and the same in nixos-installer/flake.nix.
+      url = "github:FILL_IN/nixos-bootstrap";
+      # One nixpkgs and one disko for everything.
+      inputs.nixpkgs.follows = "nixpkgs";
+      inputs.disko.follows = "disko";
+    };
   };
 
   outputs =
-    { self, nixpkgs, ... }@inputs:
-    let
-      inherit (self) outputs;
-      inherit (nixpkgs) lib;
-      configVars = import ./vars { inherit inputs lib; };
-      configLib = import ./lib { inherit lib; };
-
-      # Every folder of hosts/ but the shared one is a host: a new folder is a new host.
-      hostNames = builtins.attrNames (
-        lib.filterAttrs (name: type: type == "directory" && name != "common") (builtins.readDir ./hosts)
-      );
-
-      # Handed to every module, and usable in its imports, unlike what _module.args has.
-      specialArgs = {
-        inherit
-          inputs
-          outputs
-          configLib
-          configVars
-          ;
-      };
-    in
+    { nixos-bootstrap, ... }@inputs:
     {
-      nixosConfigurations = lib.genAttrs hostNames (
-        name:
-        lib.nixosSystem {
-          inherit specialArgs;
-          modules = [
-            ./hosts/${name}
-            { networking.hostName = name; }
-          ];
-        }
-      );
-
-      # For nixos-installer/, which builds the same hosts in small.
-      lib = {
-        inherit configLib configVars hostNames;
+      # Every folder of hosts/ but common/ is a host: a new folder is a new host.
+      nixosConfigurations = nixos-bootstrap.lib.mkHosts {
+        inherit inputs;
+        root = ./.;
+        # What modules get as the argument `configVars`. Add what many of your modules need.
+        vars = nixos-bootstrap.lib.mkVars { username = "ta"; };
       };
+
+      # `nix run .#bootstrap -- grief` and `nix run .#iso -- /dev/sdX`.
+      apps = nixos-bootstrap.lib.mkApps { };
     };
 }

@@ -1,26 +1,10 @@
-# The least that a host needs to boot from its own disk and to be reached.
+# What your minimal installations have besides what comes from the host (its disks, swap, boot
+# loader, kernel, address, SSH keys) and besides what the next steps need (git, rsync, an SSH
+# server). Where a value comes from the host, `lib.mkForce` goes before it.
+{ pkgs, ... }:
 {
-  pkgs,
-  configLib,
-  configVars,
-  ...
-}:
-{
-  imports = map configLib.relativeToRoot [
-    "hosts/common/core/boot.nix"
-    "hosts/common/core/nix.nix"
-    "hosts/common/core/ssh.nix"
-    "hosts/common/users/${configVars.username}"
-  ];
-
-  # A machine that waits for its full configuration needs few generations to go back to.
-  boot.loader.systemd-boot.configurationLimit = 2;
-
-  # What the next steps use on the machine.
   environment.systemPackages = [
-    pkgs.git
-    pkgs.rsync
+    pkgs.curl
+    pkgs.wget
   ];
-
-  system.stateVersion = "24.05";
 }

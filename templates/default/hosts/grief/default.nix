@@ -11,5 +11,5 @@
   ];
 
   # The release of the first installation. Leave it when you upgrade.
-  system.stateVersion = "24.05";
+  system.stateVersion = "26.05";
 }

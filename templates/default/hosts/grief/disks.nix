@@ -1,17 +1,17 @@
-# The disk of this host. Both the full configuration and the one of nixos-installer/ import this
-# file, so that what is installed and what is run later never disagree.
-{ inputs, configLib, ... }:
+# The disk of this host. The minimal configuration of nixos-installer/ is derived from the host, so
+# that what is installed and what is run later never disagree.
+{ inputs, ... }:
 {
   imports = [
     inputs.disko.nixosModules.disko
-    (configLib.relativeToRoot "hosts/common/disks/standard-disk-config.nix")
+    inputs.nixos-bootstrap.nixosModules.disks-btrfs
   ];
 
-  _module.args = {
-    # Names like /dev/disk/by-id/… stay the same when disks are added; look there on the machine.
-    disk = "/dev/vda";
-    withSwap = true;
-    # GiB, as text.
-    swapSize = "8";
+  bootstrap.disk = {
+    # Everything on this disk will be lost. Names like /dev/disk/by-id/… stay the same when disks are
+    # added; look there on the machine.
+    device = "/dev/vda";
+    # GiB
+    swapSize = 8;
   };
 }
