@@ -461,28 +461,17 @@ fn no_value_makes_the_decoders_panic() {
     assert!((1_000..19_000).contains(&refused), "{refused} of 20000 were refused");
 }
 
-fn copy_folder(from: &Path, to: &Path) {
-    std::fs::create_dir_all(to).unwrap();
-    for entry in std::fs::read_dir(from).unwrap() {
-        let entry = entry.unwrap();
-        let to = to.join(entry.file_name());
-        if entry.file_type().unwrap().is_dir() {
-            copy_folder(&entry.path(), &to);
-        } else {
-            std::fs::copy(entry.path(), to).unwrap();
-        }
-    }
-}
-
 /// The template as a user would have it, and an evaluator that takes the small stand-ins for the
 /// template's inputs.
 async fn template() -> (tempfile::TempDir, String, NixEvaluator) {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let dir = tempfile::tempdir().unwrap();
     let folder = dir.path().join("nix config");
-    copy_folder(&root.join("templates/default"), &folder);
-    git(&folder, &["init", "-q"]).await;
-    git(&folder, &["add", "."]).await;
+    let command =
+        nixos_bootstrap::process::Command::new(root.join("tests/vm/nix-config").to_str().unwrap())
+            .arg(&folder)
+            .arg("/dev/null");
+    RealRunner::default().run(&command).await.unwrap().success(&command).unwrap();
     let stand_in = |name: &str| format!("path:{}/tests/flakes/mini-{name}", root.display());
     let override_inputs =
         ["nixpkgs", "disko"].map(|name| (name.to_owned(), stand_in(name))).to_vec();

@@ -14,9 +14,13 @@ let
 
   nixpkgs = flake ../../mini-nixpkgs { };
   disko = flake ../../mini-disko { };
-  template = flake ../../../../templates/default { inherit nixpkgs disko; };
-  installer = flake ../../../../templates/default/nixos-installer {
+  nixos-bootstrap = flake ../../../.. {
     inherit nixpkgs disko;
+    nixos-anywhere = toString ../../mini-nixos-anywhere;
+  };
+  template = flake ../../../../templates/default { inherit nixpkgs disko nixos-bootstrap; };
+  installer = flake ../../../../templates/default/nixos-installer {
+    inherit nixpkgs disko nixos-bootstrap;
     nix-config = template;
   };
   inherit (nixpkgs) lib;
@@ -26,6 +30,7 @@ in
     disko
     installer
     lib
+    nixos-bootstrap
     nixpkgs
     template
     ;
@@ -44,6 +49,18 @@ in
       ++ modules;
     }).config;
 
+  # A host with nixos-bootstrap's modules of these names.
+  host =
+    names: modules:
+    lib.nixosSystem {
+      modules = [
+        disko.nixosModules.disko
+        { nixpkgs.hostPlatform = "x86_64-linux"; }
+      ]
+      ++ map (name: nixos-bootstrap.nixosModules.${name}) names
+      ++ modules;
+    };
+
   # What is worth comparing of a host.
   summary =
     host:
@@ -52,8 +69,9 @@ in
       inherit (host._module.specialArgs) configVars;
     in
     {
-      inherit (host._module.args) disk swapSize withSwap;
-      inherit (configVars) isMinimal persistFolder username;
+      # Whoever asks, the option or the variable, gets the same answer.
+      isMinimal = assert config.bootstrap.isMinimal == configVars.isMinimal; configVars.isMinimal;
+      inherit (configVars) persistFolder username;
       inherit (config.networking) hostName;
       inherit (config.nixpkgs.hostPlatform) system;
       inherit (config.system) stateVersion;

@@ -1,0 +1,5 @@
+{ lib, ... }:
+{
+  bootstrap.disk.device = "/dev/vda";
+  boot.kernelParams = [ (lib.head [ ]) ];
+}

@@ -1,0 +1,5 @@
+{ lib, ... }:
+{
+  bootstrap.disk.device = "/dev/vda";
+  networking.hostName = nothing-of-this-name;
+}
