@@ -51,7 +51,7 @@
     if !builtins.isString sub then
       throw "relativeToRoot: the path must be text such as \"hosts/common/core\", but it is a ${builtins.typeOf sub}"
     else if sub == "" || lib.hasPrefix "/" sub || lib.elem ".." (lib.splitString "/" sub) then
-      throw "relativeToRoot: ${lib.escapeNixString sub} does not start at the top of the repository, or leads out of it"
+      throw "relativeToRoot: ${lib.strings.escapeNixString sub} does not start at the top of the repository, or leads out of it"
     else
       root + "/${sub}";
 }

@@ -42,7 +42,7 @@ let
         if isKey line then
           line
         else
-          throw "${toString file} has a line that is no public SSH key: ${lib.escapeNixString (builtins.substring 0 60 line)}"
+          throw "${toString file} has a line that is no public SSH key: ${lib.strings.escapeNixString (builtins.substring 0 60 line)}"
       ) keys;
   keys = cfg.keys ++ lib.optionals (cfg.keysDir != null) (
     lib.concatMap keysOf (lib.filesystem.listFilesRecursive cfg.keysDir)

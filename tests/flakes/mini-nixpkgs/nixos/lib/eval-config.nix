@@ -1,6 +1,6 @@
 # Evaluates a machine's configuration: the declared options of ../modules plus the given modules.
 args@{
-  lib,
+  lib ? import ../../lib,
   modules,
   system ? null,
   pkgs ? null,

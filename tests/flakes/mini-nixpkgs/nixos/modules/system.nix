@@ -83,7 +83,7 @@ in
     name = string config.networking.hostName "Name of the system in its store path.";
     nixos = {
       version = string lib.version "The version.";
-      release = string lib.release "The release.";
+      release = string lib.trivial.release "The release.";
       label = string lib.version "The version as boot menus show it.";
       codeName = string "Mini" "The release's name.";
       distroId = string "nixos" "The distribution's identifier.";
