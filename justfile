@@ -10,12 +10,12 @@ tool := env("NIXOS_BOOTSTRAP", "nix run .#nixos-bootstrap --")
 # Every check of this repository
 [group("development")]
 test *ARGS:
-    scripts/test {{ ARGS }}
+    scripts/test "$@"
 
 # An emulated machine becomes a host, before your eyes
 [group("development")]
 demo *ARGS:
-    scripts/demo {{ ARGS }}
+    scripts/demo "$@"
 
 # Write docs/options.md anew from the modules
 [group("development")]

@@ -225,3 +225,20 @@ ensure_cargo() {
 	cargo_is_new_enough || fail "cargo $CARGO_MINIMUM or newer is needed, and this Debian has none.
 Install it with rustup (https://rustup.rs), then run this again."
 }
+
+# The version where no distribution has the package.
+JUST_VERSION=1.43.1
+
+# ensure_just: the command runner on PATH, for the tests of the recipes.
+ensure_just() {
+	command -v just >/dev/null && return 0
+	if [[ $(apt-cache policy just 2>/dev/null | awk '/Candidate:/ { print $2 }') == [0-9]* ]]; then
+		need_apt just
+		return 0
+	fi
+	if [[ ! -x $CACHE/just/bin/just ]]; then
+		progress "cargo: installing just $JUST_VERSION"
+		cargo install --quiet --locked --root "$CACHE/just" --version "$JUST_VERSION" just >&2
+	fi
+	export PATH=$PATH:$CACHE/just/bin
+}
