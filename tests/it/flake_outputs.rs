@@ -163,6 +163,42 @@ fn both_evaluators_make_the_same_of_every_output() {
 }
 
 #[test]
+fn installables_are_the_same_in_both_evaluators() {
+    let Some(scene) = Scene::new(true) else { return };
+    let foreign = foreign(&scene, EVERY_OPTION);
+    let installer = format!("{}?dir=nixos-installer", scene.own());
+    let per_system = "builtins.mapAttrs (_: set: builtins.mapAttrs (_: d: d.drvPath) set)";
+    let toplevels = "builtins.mapAttrs (_: h: h.config.system.build.toplevel.drvPath)";
+    let own = scene.own();
+    for (flake, inputs, attribute, apply) in [
+        (&own, &OWN_INPUTS[..], "packages", per_system),
+        (&own, &OWN_INPUTS, "checks", per_system),
+        (&own, &OWN_INPUTS, "devShells", per_system),
+        (&own, &OWN_INPUTS, "formatter", "builtins.mapAttrs (_: f: f.drvPath)"),
+        (&own, &OWN_INPUTS, "apps", "apps: apps"),
+        (&own, &OWN_INPUTS, "nixosModules", "builtins.mapAttrs (_: toString)"),
+        (&own, &OWN_INPUTS, "templates", "builtins.mapAttrs (_: t: toString t.path)"),
+        (&own, &OWN_INPUTS, "lib", "builtins.attrNames"),
+        (&own, &OWN_INPUTS, "overlays", "builtins.mapAttrs (_: builtins.isFunction)"),
+        (
+            &installer,
+            &["nixos-bootstrap/nixpkgs", "nixos-bootstrap/disko"],
+            "nixosConfigurations",
+            toplevels,
+        ),
+        (&foreign, &FOREIGN_INPUTS, "nixosConfigurations", toplevels),
+        (&foreign, &FOREIGN_INPUTS, "apps", "apps: apps"),
+    ] {
+        let installable = format!("{flake}#{attribute}");
+        let words = ["eval", "--json", &installable, "--apply", apply];
+        let real = text(&checked(&mut scene.nix(&words, inputs)));
+        let mut ours = Command::new(env!("CARGO_BIN_EXE_nixos-bootstrap"));
+        let ours = text(&checked(ours.args(words).args(overrides(inputs))));
+        assert!(real == ours, "{installable}: {}", difference(real.as_bytes(), ours.as_bytes()));
+    }
+}
+
+#[test]
 fn the_locks_are_whole_and_agree() {
     let Some(scene) = Scene::new(false) else { return };
     // Without the stand-ins, and without a network: nothing may be missing in the locks.
@@ -260,12 +296,13 @@ const EVERY_OPTION: &str = r#"{
 fn every_option_of_a_foreign_host_is_a_fact() {
     let Some(scene) = Scene::new(false) else { return };
     let flake = foreign(&scene, EVERY_OPTION);
-    let output = checked(
-        Command::new(env!("CARGO_BIN_EXE_nixos-bootstrap"))
-            .args(["facts", "grief", "--json", "--flake", &flake])
-            .args(overrides(&FOREIGN_INPUTS)),
-    );
-    let facts: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let [facts, by_nix] = ["embedded", "nix"].map(|evaluator| -> Value {
+        let words = ["facts", "grief", "--json", "--no-cache", "--evaluator", evaluator, "--flake"];
+        let mut command = Command::new(env!("CARGO_BIN_EXE_nixos-bootstrap"));
+        let command = command.args(words).arg(&flake).args(overrides(&FOREIGN_INPUTS));
+        serde_json::from_slice(&checked(command).stdout).unwrap()
+    });
+    assert_eq!(facts, by_nix);
     let file = facts["bootstrap"]["hardwareFile"].as_str().unwrap();
     assert!(file.ends_with("-source/facter.json"), "{file}");
     for (fact, value) in [
@@ -395,7 +432,7 @@ fn a_flake_without_hosts_is_said_to_be_one() {
         .output()
         .unwrap();
     let error = String::from_utf8_lossy(&output.stderr);
-    assert_eq!(output.status.code(), Some(1), "{error}");
+    assert_eq!(output.status.code(), Some(2), "{error}");
     assert!(error.contains("has no nixosConfigurations"), "{error}");
 }
 
@@ -436,6 +473,7 @@ fn the_package_has_the_programs_that_it_calls() {
         ("age-keygen", "age"),
         ("git", "git"),
         ("nix", "nix"),
+        ("nix-instantiate", "nix"),
         ("nixos-anywhere", "nixos-anywhere"),
         ("rsync", "rsync"),
         ("sops", "sops"),
