@@ -7,13 +7,17 @@
 //! older has come to refer to it ([`Arena::release`]).
 #![expect(unsafe_code, reason = "bump allocation and headers with their items behind them")]
 
+mod ahead;
+
 use std::alloc::{Layout, handle_alloc_error};
-use std::cell::Cell;
+use std::cell::{Cell, OnceCell};
 use std::fmt;
 use std::marker::PhantomData;
 use std::ptr::{self, NonNull};
 
 use rustix::mm::{Advice, MapFlags, ProtFlags, madvise, mmap_anonymous, munmap};
+
+use ahead::Ahead;
 
 /// Addresses to ask for, in bytes; less where a limit forbids it. Only what is used takes memory.
 const LARGEST_RANGE: usize = 1 << 38;
@@ -24,10 +28,15 @@ const KEPT_PART: usize = 4;
 const HUGE_PAGE: usize = 2 * 1024 * 1024;
 /// What is used before huge pages are asked for, so that a small evaluation stays small.
 const SMALL: usize = 4 * 1024 * 1024;
+/// What is used before memory is cleared ahead of its use, how far ahead that is, and how much at a time.
+const LARGE: usize = 32 * 1024 * 1024;
+const AHEAD: usize = 2 * HUGE_PAGE;
+const STEP: usize = HUGE_PAGE;
 
 /// Memory that is freed as a whole.
 pub struct Arena {
-    /// Where the next object goes, and where its part of the range ends. Both are aligned to 8.
+    /// Where the next object goes, and where [`Arena::advance`] has a look again, at the latest at the end
+    /// of the part of the range. Both are aligned to 8.
     next: Cell<*mut u8>,
     end: Cell<*mut u8>,
     /// The same of the part that is not in use: of what is kept, or, within [`Arena::keeping`], of the rest.
@@ -37,6 +46,8 @@ pub struct Arena {
     /// The whole range.
     range: NonNull<u8>,
     len: usize,
+    /// Who clears memory ahead, once there is enough to do.
+    ahead: OnceCell<Option<Ahead>>,
 }
 
 /// A state of an arena to which it can be brought back.
@@ -63,12 +74,13 @@ impl Arena {
         };
         let start = range.as_ptr();
         let kept = len / KEPT_PART;
-        // SAFETY: both offsets are within the range or one past its end.
-        let (middle, end) = unsafe { (start.add(kept), start.add(len)) };
-        // SAFETY: the range from SMALL on is ours. The advice changes nothing of its contents; a kernel
-        // without huge pages refuses it, which is as good.
-        let _ =
-            unsafe { madvise(middle.add(SMALL).cast(), len - kept - SMALL, Advice::LinuxHugepage) };
+        for (from, to) in [(SMALL, kept), (kept + SMALL, len)] {
+            // SAFETY: this part of the range is ours. The advice changes nothing of its contents; a kernel
+            // without huge pages refuses it, which is as good.
+            let _ = unsafe { madvise(start.add(from).cast(), to - from, Advice::LinuxHugepage) };
+        }
+        // SAFETY: these offsets are within the range.
+        let [middle, end] = [kept, kept + LARGE].map(|at| unsafe { start.add(at) });
         Self {
             next: Cell::new(middle),
             end: Cell::new(end),
@@ -76,6 +88,7 @@ impl Arena {
             written: Cell::new(usize::MAX),
             range,
             len,
+            ahead: OnceCell::new(),
         }
     }
 
@@ -286,7 +299,7 @@ impl Arena {
         let size = layout.size().next_multiple_of(align_of::<u64>());
         let next = self.next.get();
         if size > self.end.get().addr() - next.addr() {
-            handle_alloc_error(layout);
+            self.advance(layout, size);
         }
         // SAFETY: the part has `size` bytes left behind `next`.
         unsafe {
@@ -294,6 +307,32 @@ impl Arena {
             NonNull::new_unchecked(next)
         }
     }
+
+    /// Moves `end` on, so that there is room for `size` bytes, and has the memory cleared that comes next.
+    #[cold]
+    fn advance(&self, layout: Layout, size: usize) {
+        let start = self.range.addr().get();
+        let (next, end) = (self.next.get().addr() - start, self.end.get().addr() - start);
+        let kept = self.len / KEPT_PART;
+        if next < kept || size > self.len - next {
+            handle_alloc_error(layout);
+        }
+        let further = (next + size).max(end + 1).next_multiple_of(STEP).min(self.len);
+        // SAFETY: within the range, and behind `next`.
+        self.end.set(unsafe { self.range.as_ptr().add(further) });
+        // What lies up to here was asked for when `end` was moved before.
+        let from = if end == kept + LARGE { end } else { (end + AHEAD).min(self.len) };
+        if let Some(ahead) = self.ahead.get_or_init(|| Ahead::start(provide)) {
+            ahead.want(start + from, (further + AHEAD).min(self.len).saturating_sub(from));
+        }
+    }
+}
+
+/// Has the kernel clear the memory of a part of an arena's range.
+fn provide(address: usize, len: usize) -> bool {
+    let place = ptr::without_provenance_mut(address);
+    // SAFETY: the range stays until the thread that this runs on has ended, and this changes no contents.
+    unsafe { madvise(place, len, Advice::LinuxPopulateWrite).is_ok() }
 }
 
 /// A range of addresses that reads as zeros and takes memory where it is written.
@@ -319,6 +358,7 @@ impl fmt::Debug for Arena {
 
 impl Drop for Arena {
     fn drop(&mut self) {
+        self.ahead.take();
         // SAFETY: mapped with this length; nothing can borrow the arena any more.
         let _ = unsafe { munmap(self.range.as_ptr().cast(), self.len + HUGE_PAGE) };
     }
@@ -475,14 +515,17 @@ mod tests {
     }
 
     #[test]
-    fn an_object_larger_than_a_chunk_has_its_own() {
+    fn what_was_written_stays_where_memory_is_cleared_ahead() {
         let arena = Arena::new();
-        let small = arena.alloc(1u8);
-        let large: Block<'_, (), u8> = arena.block((), 5 << 20, |n| n.to_le_bytes()[0]);
+        let number = |n: usize| n.to_le_bytes()[0];
+        let pieces: Vec<Block<'_, (), u8>> =
+            (0..40usize).map(|n| arena.copy((), &vec![number(n); 1 << 20])).collect();
+        let large: Block<'_, (), u8> = arena.copy((), &vec![7; 2 * LARGE]);
         let after = arena.alloc(2u8);
-        assert_eq!(
-            (*small, large.items()[5_000_000], *after),
-            (1, 5_000_000u32.to_le_bytes()[0], 2)
-        );
+        for (n, piece) in pieces.iter().enumerate() {
+            assert_eq!(piece.items(), vec![number(n); 1 << 20]);
+        }
+        assert_eq!((large.items().last(), *after), (Some(&7), 2));
+        assert!(arena.ahead.get().is_some());
     }
 }
