@@ -8,30 +8,31 @@
 #![expect(unsafe_code, reason = "bump allocation and headers with their items behind them")]
 
 mod ahead;
+mod join;
+mod marks;
 
 use std::alloc::{Layout, handle_alloc_error};
 use std::cell::{Cell, OnceCell};
-use std::fmt;
 use std::marker::PhantomData;
 use std::ptr::{self, NonNull};
 
 use rustix::mm::{Advice, MapFlags, ProtFlags, madvise, mmap_anonymous, munmap};
 
 use ahead::Ahead;
+use join::Room;
+pub use marks::Mark;
 
 /// Addresses to ask for, in bytes; less where a limit forbids it. Only what is used takes memory.
 const LARGEST_RANGE: usize = 1 << 38;
 const SMALLEST_RANGE: usize = 1 << 26;
 /// The part of the range, from its start, for what is never taken back: 1 in so many.
 const KEPT_PART: usize = 4;
-/// The size of a huge page on the machines that have them.
-const HUGE_PAGE: usize = 2 * 1024 * 1024;
 /// What is used before huge pages are asked for, so that a small evaluation stays small.
 const SMALL: usize = 4 * 1024 * 1024;
 /// What is used before memory is cleared ahead of its use, how far ahead that is, and how much at a time.
 const LARGE: usize = 32 * 1024 * 1024;
-const AHEAD: usize = 2 * HUGE_PAGE;
-const STEP: usize = HUGE_PAGE;
+const AHEAD: usize = 4 * 1024 * 1024;
+const STEP: usize = 2 * 1024 * 1024;
 
 /// Memory that is freed as a whole.
 pub struct Arena {
@@ -48,14 +49,6 @@ pub struct Arena {
     len: usize,
     /// Who clears memory ahead, once there is enough to do.
     ahead: OnceCell<Option<Ahead>>,
-}
-
-/// A state of an arena to which it can be brought back.
-#[derive(Debug)]
-pub struct Mark {
-    next: *mut u8,
-    /// What [`Arena::written`] was.
-    written: usize,
 }
 
 impl Arena {
@@ -89,56 +82,6 @@ impl Arena {
             range,
             len,
             ahead: OnceCell::new(),
-        }
-    }
-
-    /// Bytes in use.
-    #[must_use]
-    pub fn used(&self) -> usize {
-        let (one, other) = (self.next.get().addr(), self.other.get().0.addr());
-        let start = self.range.addr().get();
-        let kept = self.len / KEPT_PART;
-        one.min(other) - start + (one.max(other) - start - kept)
-    }
-
-    /// What `make` allocates is never taken back by [`Arena::release`]: for what is remembered outside of
-    /// values.
-    pub fn keeping<R>(&self, make: impl FnOnce() -> R) -> R {
-        // Kept objects come first in the range, which tells whether they are in use already.
-        if self.next.get() < self.other.get().0 {
-            return make();
-        }
-        let swap = || {
-            let (next, end) = self.other.replace((self.next.get(), self.end.get()));
-            self.next.set(next);
-            self.end.set(end);
-        };
-        swap();
-        let result = make();
-        swap();
-        result
-    }
-
-    /// Remembers the state of now, for [`Arena::release`].
-    #[inline]
-    pub fn mark(&self) -> Mark {
-        Mark { next: self.next.get(), written: self.written.replace(usize::MAX) }
-    }
-
-    /// Says that `object` was made to refer to what may be newer than it is.
-    #[inline]
-    pub fn note_write<T>(&self, object: &T) {
-        let address = ptr::from_ref(object).addr();
-        if address < self.written.get() {
-            self.written.set(address);
-        }
-    }
-
-    /// Ends what began with `mark`, and keeps all that was allocated.
-    #[inline]
-    pub fn retain(&self, mark: &Mark) {
-        if mark.written < self.written.get() {
-            self.written.set(mark.written);
         }
     }
 
@@ -220,23 +163,6 @@ impl Arena {
         Block { base, lives: PhantomData }
     }
 
-    /// As [`Arena::block`], with an item that may fail: then the whole block is given up.
-    #[inline]
-    pub fn try_block<H: Copy, T, E>(
-        &self,
-        header: H,
-        len: usize,
-        mut item: impl FnMut(usize) -> Result<T, E>,
-    ) -> Result<Block<'_, H, T>, E> {
-        let (base, items) = self.raw_block(header, len);
-        for index in 0..len {
-            let value = item(index)?;
-            // SAFETY: as in `block`. An early return leaves the rest unwritten, and no Block.
-            unsafe { items.add(index).write(value) };
-        }
-        Ok(Block { base, lives: PhantomData })
-    }
-
     /// A block with a copy of `items`.
     #[inline]
     pub fn copy<H: Copy, T: Copy>(&self, header: H, items: &[T]) -> Block<'_, H, T> {
@@ -274,6 +200,17 @@ impl Arena {
         Block { base, lives: PhantomData }
     }
 
+    /// A block of items that stand in the memory of another one.
+    fn elsewhere<'a, T>(
+        &'a self,
+        items: &'a [T],
+        room: Option<&'a Room<'a, T>>,
+    ) -> Block<'a, (), T> {
+        let head = Head { len: items.len() | ELSEWHERE, header: () };
+        let block = self.alloc(Elsewhere { head, items: NonNull::from(items).cast(), room });
+        Block { base: NonNull::from(block).cast(), lives: PhantomData }
+    }
+
     /// Room for a block, its header and length written, its items not.
     #[inline]
     fn raw_block<H: Copy, T>(&self, header: H, len: usize) -> (NonNull<Head<H>>, NonNull<T>) {
@@ -289,6 +226,68 @@ impl Arena {
             base.write(Head { len, header });
             (base, base.byte_add(Block::<H, T>::ITEMS).cast::<T>())
         }
+    }
+
+    /// Makes a block of `len` items behind a reference to another object of this arena.
+    #[inline]
+    pub fn linked<'a, A, B, T>(
+        &'a self,
+        link: Link<'a, A, B>,
+        len: usize,
+        item: impl FnMut(usize) -> T,
+    ) -> Linked<'a, A, B, T> {
+        const { assert!(align_of::<A>() == 8 && align_of::<B>() == 8) }
+        let (place, other) = match link {
+            Link::One(one) => (ptr::from_ref(one).addr(), false),
+            Link::Other(other) => (ptr::from_ref(other).addr(), true),
+        };
+        self.behind_word(Some(place), other, len, item)
+    }
+
+    /// Makes a frame of `len` variables inside of `up`.
+    #[inline]
+    pub fn frame<'a, T>(
+        &'a self,
+        up: Option<Frame<'a, T>>,
+        len: usize,
+        item: impl FnMut(usize) -> T,
+    ) -> Frame<'a, T> {
+        Frame(self.behind_word(up.map(|up| up.0.address()), false, len, item))
+    }
+
+    /// `len` items behind a word that refers to what stands at `place`.
+    #[inline]
+    fn behind_word<'a, A, B, T>(
+        &'a self,
+        place: Option<usize>,
+        other: bool,
+        len: usize,
+        mut item: impl FnMut(usize) -> T,
+    ) -> Linked<'a, A, B, T> {
+        const { assert!(!std::mem::needs_drop::<T>(), "nothing in an arena is ever dropped") }
+        const { assert!(align_of::<T>() <= align_of::<u64>()) }
+        let layout = Layout::new::<u64>();
+        let bytes = len.saturating_mul(size_of::<T>()).saturating_add(size_of::<u64>());
+        // What is not in the range is of another arena, and could not be found again.
+        let start = self.range.addr().get();
+        let here = place.is_none_or(|place| place.wrapping_sub(start) < self.len);
+        if len >> LEN_BITS != 0 || !here {
+            handle_alloc_error(layout);
+        }
+        let Ok(layout) = Layout::from_size_align(bytes, align_of::<u64>()) else {
+            handle_alloc_error(layout);
+        };
+        let base = self.allocate(layout).cast::<u64>();
+        let distance = place.map_or(0, |place| place.wrapping_sub(base.addr().get()) as u64);
+        // A distance is a multiple of 8, so its lowest three bits are free.
+        let word = distance << (LEN_BITS - 2) | u64::from(other) << LEN_BITS | len as u64;
+        // SAFETY: the memory is fresh and aligned to 8.
+        unsafe { base.write(word) };
+        for index in 0..len {
+            // SAFETY: there is room for `len` values of T behind the word, and index < len.
+            unsafe { items_of::<T>(base).add(index).write(item(index)) };
+        }
+        Linked { base, lives: PhantomData }
     }
 
     /// Fresh memory. Alignments above 8 are not asked for.
@@ -340,38 +339,158 @@ fn reserve(len: usize) -> Option<NonNull<u8>> {
     let (protection, flags) =
         (ProtFlags::READ | ProtFlags::WRITE, MapFlags::PRIVATE | MapFlags::NORESERVE);
     // SAFETY: a mapping at an address of the kernel's choice touches no other memory.
-    let whole = unsafe { mmap_anonymous(ptr::null_mut(), len + HUGE_PAGE, protection, flags) };
+    let whole = unsafe { mmap_anonymous(ptr::null_mut(), len, protection, flags) };
     NonNull::new(whole.ok()?.cast())
-}
-
-impl Default for Arena {
-    fn default() -> Self {
-        Self::new()
-    }
-}
-
-impl fmt::Debug for Arena {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Arena").field("used", &self.used()).finish_non_exhaustive()
-    }
 }
 
 impl Drop for Arena {
     fn drop(&mut self) {
         self.ahead.take();
         // SAFETY: mapped with this length; nothing can borrow the arena any more.
-        let _ = unsafe { munmap(self.range.as_ptr().cast(), self.len + HUGE_PAGE) };
+        let _ = unsafe { munmap(self.range.as_ptr().cast(), self.len) };
     }
 }
 
+/// How many bits of the word in front of linked items are their number. One more tells the kinds of
+/// what they refer to apart, and the rest, with its sign, is how far away that is, in units of 8 bytes:
+/// no object of an arena is further away from another than [`LARGEST_RANGE`].
+const LEN_BITS: u32 = 27;
+
+/// The items behind a word.
+#[inline]
+fn items_of<T>(word: NonNull<u64>) -> NonNull<T> {
+    // SAFETY: all words are followed by their items, which are at least none.
+    unsafe { word.add(1).cast() }
+}
+
+/// How far behind a word the place is that it refers to, in bytes.
+#[inline]
+fn distance_of(word: u64) -> isize {
+    (word.cast_signed() >> (LEN_BITS + 1)) as isize * 8
+}
+
+/// What a [`Linked`] block refers to.
+#[derive(Debug, Clone, Copy)]
+pub enum Link<'a, A, B> {
+    /// One kind of object.
+    One(&'a A),
+    /// Another kind.
+    Other(&'a B),
+}
+
+/// Items behind a reference, by one pointer: as a [`Block`], but number and reference take eight bytes
+/// together.
+#[derive(Debug)]
+pub struct Linked<'a, A, B, T> {
+    base: NonNull<u64>,
+    lives: PhantomData<(&'a A, &'a B, &'a [T])>,
+}
+
+impl<'a, A, B, T> Linked<'a, A, B, T> {
+    #[inline]
+    fn word(self) -> u64 {
+        // SAFETY: a Linked is only made by an arena that has written the word; it is never written again.
+        unsafe { self.base.read() }
+    }
+
+    /// What the block refers to.
+    #[inline]
+    #[must_use]
+    pub fn link(self) -> Link<'a, A, B> {
+        let word = self.word();
+        // SAFETY: `Arena::linked` was given a reference of this kind to something this far away, in the
+        // same range of addresses, that lives for 'a.
+        unsafe {
+            let place = self.base.byte_offset(distance_of(word));
+            if word >> LEN_BITS & 1 == 0 {
+                Link::One(place.cast().as_ref())
+            } else {
+                Link::Other(place.cast().as_ref())
+            }
+        }
+    }
+
+    /// The items.
+    #[inline]
+    #[must_use]
+    pub fn items(self) -> &'a [T] {
+        let len = (self.word() & ((1 << LEN_BITS) - 1)) as usize;
+        // SAFETY: the arena has written as many items; they live for 'a, and change only through cells.
+        unsafe { std::slice::from_raw_parts(items_of(self.base).as_ptr(), len) }
+    }
+
+    /// Where the block is, as a number that tells it from all others.
+    #[inline]
+    #[must_use]
+    pub fn address(self) -> usize {
+        self.base.addr().get()
+    }
+}
+
+impl<A, B, T> Clone for Linked<'_, A, B, T> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<A, B, T> Copy for Linked<'_, A, B, T> {}
+
+/// The variables of a scope and the frame around it, by one pointer, with eight bytes in front of the
+/// variables.
+#[derive(Debug)]
+pub struct Frame<'a, T>(Linked<'a, u64, u64, T>);
+
+impl<'a, T> Frame<'a, T> {
+    /// The frame around it.
+    #[inline]
+    #[must_use]
+    pub fn up(self) -> Option<Self> {
+        let distance = distance_of(self.0.word());
+        // SAFETY: `Arena::frame` was given a frame that is this far away in the same range of addresses.
+        // None is around itself.
+        (distance != 0).then(|| unsafe {
+            Self(Linked { base: self.0.base.byte_offset(distance), lives: PhantomData })
+        })
+    }
+
+    /// The variables.
+    #[inline]
+    #[must_use]
+    pub fn items(self) -> &'a [T] {
+        self.0.items()
+    }
+}
+
+impl<T> Clone for Frame<'_, T> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<T> Copy for Frame<'_, T> {}
+
 #[repr(C)]
+#[derive(Debug)]
 struct Head<H> {
+    /// The number of items, perhaps with the mark [`ELSEWHERE`], a bit that no number needs.
     len: usize,
     header: H,
 }
 
+/// The mark of a head that is an [`Elsewhere`].
+const ELSEWHERE: usize = 1 << (usize::BITS - 1);
+
+/// What a block is whose items stand in the memory of another one.
+#[repr(C)]
+struct Elsewhere<'a, T> {
+    head: Head<()>,
+    items: NonNull<T>,
+    room: Option<&'a Room<'a, T>>,
+}
+
 /// A header and items behind it, by one pointer. It is a reference into an [`Arena`]: copying it copies
 /// no contents.
+#[derive(Debug)]
 pub struct Block<'a, H, T> {
     base: NonNull<Head<H>>,
     lives: PhantomData<(&'a H, &'a [T])>,
@@ -381,21 +500,26 @@ impl<'a, H, T> Block<'a, H, T> {
     /// Where the items begin, counted from the head.
     const ITEMS: usize = size_of::<Head<H>>().next_multiple_of(align_of::<T>());
 
-    /// The header.
     #[inline]
-    #[must_use]
-    pub fn header(self) -> &'a H {
+    fn head(self) -> usize {
         // SAFETY: a Block is only made by an arena that has written the head; it lives for 'a, and is
         // never written again.
-        unsafe { &self.base.as_ref().header }
+        unsafe { self.base.as_ref().len }
     }
 
     /// How many items there are.
     #[inline]
     #[must_use]
     pub fn len(self) -> usize {
-        // SAFETY: as in `header`.
-        unsafe { self.base.as_ref().len }
+        self.head() & !ELSEWHERE
+    }
+
+    /// The room behind the items.
+    fn room(self) -> Option<&'a Room<'a, T>> {
+        // SAFETY: as in `items`.
+        (self.head() & ELSEWHERE != 0)
+            .then(|| unsafe { self.base.cast::<Elsewhere<'a, T>>().as_ref().room })
+            .flatten()
     }
 
     /// Is there no item?
@@ -410,9 +534,13 @@ impl<'a, H, T> Block<'a, H, T> {
     #[must_use]
     pub fn items(self) -> &'a [T] {
         // SAFETY: the arena has written `len` items at this place; they live for 'a, and change only
-        // through cells.
+        // through cells. With this mark, the head is that of an `Elsewhere`.
         unsafe {
-            let items = self.base.byte_add(Self::ITEMS).cast::<T>();
+            let items = if self.head() & ELSEWHERE == 0 {
+                self.base.byte_add(Self::ITEMS).cast::<T>()
+            } else {
+                self.base.cast::<Elsewhere<'_, T>>().as_ref().items
+            };
             std::slice::from_raw_parts(items.as_ptr(), self.len())
         }
     }
@@ -440,92 +568,5 @@ impl<H, T> Clone for Block<'_, H, T> {
 
 impl<H, T> Copy for Block<'_, H, T> {}
 
-impl<H, T> fmt::Debug for Block<'_, H, T> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Block({:#x}, {} items)", self.address(), self.len())
-    }
-}
-
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn objects_keep_what_was_put_into_them() {
-        let arena = Arena::new();
-        let numbers: Vec<&u64> = (0..100_000u64).map(|n| arena.alloc(n * 3)).collect();
-        let bytes: Vec<Block<'_, (), u8>> =
-            (0..1000usize).map(|n| arena.copy((), &vec![n.to_le_bytes()[0]; n])).collect();
-        assert!(numbers.iter().enumerate().all(|(n, value)| **value == n as u64 * 3));
-        for (n, block) in bytes.iter().enumerate() {
-            assert_eq!(block.items(), vec![n.to_le_bytes()[0]; n]);
-        }
-        assert!(arena.used() >= 800_000 + 499_500);
-    }
-
-    #[test]
-    fn blocks_have_header_and_items_and_know_themselves() {
-        let arena = Arena::new();
-        let block = arena.block((7u32, 9u64), 5, Cell::new);
-        block.items()[2].set(40);
-        let values: Vec<_> = block.items().iter().map(Cell::get).collect();
-        assert_eq!((*block.header(), values), ((7, 9), vec![0, 1, 40, 3, 4]));
-        let copy = block;
-        assert!(copy.is_same(block));
-        assert!(!arena.block((7u32, 9u64), 0, Cell::new).is_same(block));
-        let failed = arena.try_block((), 3, |n| if n < 2 { Ok(n) } else { Err("no") });
-        assert_eq!(failed.err(), Some("no"));
-        assert_eq!(arena.concat((), [&b"ab"[..], b"", b"c"]).items(), b"abc");
-    }
-
-    #[test]
-    fn what_was_made_on_the_way_is_taken_back_unless_something_older_refers_to_it() {
-        let arena = Arena::new();
-        let old = arena.alloc(Cell::new(None::<&u64>));
-        let before = arena.used();
-        let mark = arena.mark();
-        arena.alloc(7u64);
-        // SAFETY: nobody has kept the number.
-        assert!(unsafe { arena.release(&mark) });
-        assert_eq!(arena.used(), before);
-
-        let outer = arena.mark();
-        let middle = arena.alloc(Cell::new(None::<&u64>));
-        let inner = arena.mark();
-        middle.set(Some(arena.alloc(8u64)));
-        arena.note_write(middle);
-        // SAFETY: what `middle` refers to was told.
-        assert!(!unsafe { arena.release(&inner) });
-        assert_eq!(middle.get(), Some(&8));
-        // SAFETY: `middle` is not used again.
-        assert!(unsafe { arena.release(&outer) });
-        assert_eq!(arena.used(), before);
-
-        let mark = arena.mark();
-        let kept = arena.keeping(|| arena.alloc(9u64));
-        old.set(Some(kept));
-        arena.alloc([0u64; 100]);
-        let text: Block<'_, (), u8> = arena.copy((), b"result");
-        // SAFETY: only the copy of the text is used again, and what was kept.
-        let text = unsafe { arena.release_but(&mark, text) };
-        assert_eq!((text.items(), old.get()), (&b"result"[..], Some(&9)));
-        assert!(arena.used() < before + 64);
-        let next: Block<'_, (), u8> = arena.copy((), b"another");
-        assert_eq!((text.items(), next.items()), (&b"result"[..], &b"another"[..]));
-    }
-
-    #[test]
-    fn what_was_written_stays_where_memory_is_cleared_ahead() {
-        let arena = Arena::new();
-        let number = |n: usize| n.to_le_bytes()[0];
-        let pieces: Vec<Block<'_, (), u8>> =
-            (0..40usize).map(|n| arena.copy((), &vec![number(n); 1 << 20])).collect();
-        let large: Block<'_, (), u8> = arena.copy((), &vec![7; 2 * LARGE]);
-        let after = arena.alloc(2u8);
-        for (n, piece) in pieces.iter().enumerate() {
-            assert_eq!(piece.items(), vec![number(n); 1 << 20]);
-        }
-        assert_eq!((large.items().last(), *after), (Some(&7), 2));
-        assert!(arena.ahead.get().is_some());
-    }
-}
+mod tests;

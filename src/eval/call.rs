@@ -7,7 +7,7 @@ use super::Eval;
 use super::code::{Lambda, LambdaId, Node, NodeId, Pattern};
 use super::error::{Error, ErrorKind, Result};
 use super::position::Pos;
-use super::value::{Args, Attr, Attrs, Env, PrimOpId, Up, Value, share};
+use super::value::{Args, Attr, Attrs, Env, PrimOpId, Value, share};
 
 /// A call that is going on.
 #[derive(Debug, Clone, Copy)]
@@ -56,12 +56,17 @@ impl<'a> Eval<'a> {
         let mut function = self.force(function, pos)?;
         while let [arg, rest @ ..] = args {
             if let Value::Lambda(id, env) = function {
-                let (body, frame) = self.enter(id, env, *arg, pos)?;
-                if rest.is_empty() {
+                let (last, count) = self.saturated(id, args.len());
+                let (body, frame) = if count == 1 {
+                    self.enter(id, env, *arg, pos)?
+                } else {
+                    self.enter_many(id, last, count, env, pos, |_, at| args[at])?
+                };
+                args = if count == 1 { rest } else { &args[count..] };
+                if args.is_empty() {
                     return self.eval(body, frame);
                 }
                 function = self.finish(body, frame)?;
-                args = rest;
                 continue;
             }
             let (applied, used) = self.apply(function, args, pos)?;
@@ -274,19 +279,79 @@ impl<'a> Eval<'a> {
         pos: Pos,
     ) -> Result<(NodeId, Env<'a>)> {
         self.push_call(Callee::Lambda(id), pos)?;
-        let &Lambda { body, slots, pattern, .. } = self.code.lambda(id);
+        let &Lambda { body, slots, taken, pattern, .. } = self.code.lambda(id);
+        if taken > 0 {
+            return Ok((body, self.frame_behind(taken, slots, 1, env, |_| arg)));
+        }
         let Some(pattern) = pattern else {
-            let up = Some(Up(env));
+            let up = Some(env);
             let frame = if slots == 1 {
-                self.arena.block(up, 1, |_| Cell::new(arg))
+                self.arena.frame(up, 1, |_| Cell::new(arg))
             } else {
                 let value = |slot| Cell::new(if slot == 0 { arg } else { Value::Blackhole });
-                self.arena.block(up, slots as usize, value)
+                self.arena.frame(up, slots as usize, value)
             };
             return Ok((body, frame));
         };
         let frame = self.bind_pattern(id, pattern, slots, env, arg, pos)?;
         Ok((body, frame))
+    }
+
+    /// How many of so many arguments the frame of one function takes: of `id`, or of the last of the
+    /// functions that are its body and share its frame. Also gives that function.
+    #[inline]
+    pub(super) fn saturated(&self, id: LambdaId, most: usize) -> (LambdaId, usize) {
+        let (mut last, mut count) = (id, 1);
+        while count < most
+            && let Node::Lambda(inner) = self.code.node(self.code.lambda(last).body)
+            && self.code.lambda(inner).taken > 0
+        {
+            last = inner;
+            count += 1;
+        }
+        (last, count)
+    }
+
+    /// Binds `count` arguments, all of the functions from `id` to `last` at once: see [`Eval::saturated`]. That is
+    /// one call.
+    #[inline]
+    pub(super) fn enter_many(
+        &mut self,
+        id: LambdaId,
+        last: LambdaId,
+        count: usize,
+        env: Env<'a>,
+        pos: Pos,
+        arg: impl Fn(&Self, usize) -> Value<'a>,
+    ) -> Result<(NodeId, Env<'a>)> {
+        self.push_call(Callee::Lambda(last), pos)?;
+        let taken = self.code.lambda(id).taken;
+        let &Lambda { body, slots, .. } = self.code.lambda(last);
+        Ok((body, self.frame_behind(taken, slots, count, env, |at| arg(self, at))))
+    }
+
+    /// The frame of a function that takes some slots of its closure's frame, if any, in front of its
+    /// `count` arguments. The slots of `let`s are not set yet.
+    #[inline]
+    fn frame_behind(
+        &self,
+        taken: u32,
+        slots: u32,
+        count: usize,
+        env: Env<'a>,
+        arg: impl Fn(usize) -> Value<'a>,
+    ) -> Env<'a> {
+        if taken == 0 && slots as usize == count {
+            return self.arena.frame(Some(env), count, |slot| Cell::new(arg(slot)));
+        }
+        let (taken, up) = if taken == 0 { (&[][..], Some(env)) } else { (env.items(), env.up()) };
+        self.arena.frame(up, slots as usize, |slot| {
+            Cell::new(match taken.get(slot) {
+                Some(known) => share(known),
+                None if slot < taken.len() + count => arg(slot - taken.len()),
+                None => Value::Blackhole,
+            })
+        })
     }
 
     /// The frame of a function with a pattern.
@@ -314,7 +379,7 @@ impl<'a> Eval<'a> {
         let mut matched = 0;
         let mut missing = false;
         let code = &self.code;
-        let frame: Env<'a> = self.arena.block(Some(Up(env)), slots as usize, |slot| {
+        let frame: Env<'a> = self.arena.frame(Some(env), slots as usize, |slot| {
             if slot < count {
                 let formal = &code.formals[formals.start + slot];
                 if let Some(found) = attrs.get(formal.name) {

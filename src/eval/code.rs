@@ -265,13 +265,16 @@ pub struct WithCode {
 
 /// A function of one argument. Its frame: the argument in slot 0, or the pattern's variables in the
 /// order of [`Code::formals`] (by symbol) with the whole argument behind them if it has a name; then
-/// the variables of the body's `let`s.
+/// the variables of the body's `let`s. A function that is the body of another, `a: b: …`, has one frame
+/// with it: the arguments of those around it come first.
 #[derive(Debug, Clone, Copy)]
 pub struct Lambda {
     /// The body.
     pub body: NodeId,
     /// Slots of its frame.
     pub slots: u32,
+    /// How many of these it takes from its closure's frame, which then is no frame around its own.
+    pub taken: u32,
     /// The pattern, if it has one.
     pub pattern: Option<Pattern>,
     /// The name of the whole argument.

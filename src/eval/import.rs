@@ -13,7 +13,7 @@ use super::lower::{self, Unit};
 use super::position::{Origin, Pos};
 use super::text::path;
 use super::text::shown;
-use super::value::{Attrs, Env, Slot, Up, Value, share};
+use super::value::{Attrs, Env, Slot, Value, share};
 use crate::syntax::{Features, Symbol, parse};
 
 /// What was imported already.
@@ -50,8 +50,8 @@ impl<'a> Eval<'a> {
         let scope = scope.flat(self.arena);
         let root = self.parse_file(&file, Some(scope.own_shape().names()), pos)?;
         let slots = scope.own_slots();
-        let up = Some(Up(self.no_variables));
-        let frame: Env<'a> = self.arena.block(up, slots.len(), |at| Cell::new(share(&slots[at])));
+        let up = Some(self.no_variables);
+        let frame: Env<'a> = self.arena.frame(up, slots.len(), |at| Cell::new(share(&slots[at])));
         self.eval(root, frame)
     }
 

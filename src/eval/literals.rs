@@ -6,30 +6,32 @@ use super::Eval;
 use super::code::{NodeId, Range, SetCode};
 use super::error::{Error, Result};
 use super::position::Pos;
-use super::value::{Attrs, AttrsBuilder, Env, Up, Value, share};
+use super::value::{Attrs, AttrsBuilder, Env, Value, share};
 use crate::syntax::Symbol;
 
 impl<'a> Eval<'a> {
     #[inline(never)]
-    pub(super) fn list_literal(&mut self, items: Range, env: Env<'a>) -> Value<'a> {
+    pub(super) fn list_literal(&mut self, items: Range, env: Env<'a>) -> Result<Value<'a>> {
         let start = items.start as usize;
         let item = |at| Cell::new(self.delay(self.code.ids[start + at], env));
-        Value::List(self.arena.block((), items.len as usize, item))
+        Ok(Value::List(self.arena.block((), items.len as usize, item)))
     }
 
-    /// A set literal.
+    /// A set literal, by its number.
     #[inline(never)]
-    pub(super) fn attrs(&mut self, set: SetCode<'a>, env: Env<'a>) -> Result<Value<'a>> {
+    pub(super) fn attrs(&mut self, number: u32, env: Env<'a>) -> Result<Value<'a>> {
+        let set = &self.code.sets[number as usize];
         let start = set.values.start as usize;
         if !set.frame && set.dynamics.len == 0 {
             let value = |at| self.delay(self.code.ids[start + at], env);
             return Ok(Value::Attrs(Attrs::new(self.arena, set.shape, value)));
         }
+        let set = *set;
         let mut inner = env;
         if set.frame {
             let own = usize::from(set.recursive);
             let slots = own + set.inherit_from.len as usize;
-            inner = self.arena.block(Some(Up(env)), slots, |_| Cell::new(Value::Blackhole));
+            inner = self.arena.frame(Some(env), slots, |_| Cell::new(Value::Blackhole));
         }
         let attrs = Attrs::unset(self.arena, set.shape);
         if set.recursive

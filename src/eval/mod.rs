@@ -153,7 +153,7 @@ impl<'a> Eval<'a> {
             fetched: FxHashMap::default(),
             stack_end,
             names: Vec::new(),
-            no_variables: arena.block(None, 0, |_| Value::Null.into()),
+            no_variables: arena.frame(None, 0, |_| Value::Null.into()),
             empty_list: arena.block((), 0, |_| Value::Null.into()),
             empty_attrs,
             empty_string: arena.copy((), &[]),

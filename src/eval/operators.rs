@@ -4,7 +4,7 @@ use std::cell::Cell;
 
 use super::Eval;
 use super::call::primop_trace;
-use super::code::{Arithmetic, NodeId, Range};
+use super::code::{Arithmetic, Node, NodeId, Range};
 use super::coerce::Coercion;
 use super::error::{Error, Result};
 use super::value::{Attrs, Bytes, Context, Env, List, Value, share};
@@ -44,15 +44,19 @@ impl<'a> Eval<'a> {
         self.wrong_type(wanted, value, pos).while_(self.code.pos(whole), what)
     }
 
+    /// `!operand`
+    #[inline(never)]
+    pub(super) fn not(&mut self, node: NodeId, operand: NodeId, env: Env<'a>) -> Result<Value<'a>> {
+        let what = "in the argument of the not operator";
+        Ok(Value::Bool(!self.eval_bool(operand, env, node, what)?))
+    }
+
     /// An operator that Nix has as a call of a builtin.
-    pub(super) fn arithmetic_node(
-        &mut self,
-        node: NodeId,
-        op: Arithmetic,
-        left: NodeId,
-        right: NodeId,
-        env: Env<'a>,
-    ) -> Result<Value<'a>> {
+    #[inline(never)]
+    pub(super) fn arithmetic_node(&mut self, node: NodeId, env: Env<'a>) -> Result<Value<'a>> {
+        let Node::Arithmetic { op, left, right } = self.code.node(node) else {
+            return Ok(Value::Null);
+        };
         self.arithmetic_value(node, op, left, right, env).map_err(|error| {
             let name = match op {
                 Arithmetic::Sub => "sub",
@@ -91,15 +95,12 @@ impl<'a> Eval<'a> {
         self.arithmetic(op, a, b, pos)
     }
 
+    /// All other operators of two operands.
     #[inline(never)]
-    pub(super) fn binary(
-        &mut self,
-        node: NodeId,
-        op: BinOp,
-        left: NodeId,
-        right: NodeId,
-        env: Env<'a>,
-    ) -> Result<Value<'a>> {
+    pub(super) fn binary(&mut self, node: NodeId, env: Env<'a>) -> Result<Value<'a>> {
+        let Node::Binary { op, left, right } = self.code.node(node) else {
+            return Ok(Value::Null);
+        };
         match op {
             BinOp::Equal | BinOp::NotEqual => {
                 let a = self.eval(left, env)?;
@@ -142,7 +143,10 @@ impl<'a> Eval<'a> {
                 let (a, b) = (self.eval(left, env)?, self.eval(right, env)?);
                 let (a, b) = (self.as_list(a, left, node)?, self.as_list(b, right, node)?);
                 self.check_memory((a.len() + b.len()) * size_of::<Value<'_>>())?;
-                Ok(Value::List(self.append(&[a, b])))
+                if a.is_empty() || b.is_empty() {
+                    return Ok(Value::List(if a.is_empty() { b } else { a }));
+                }
+                Ok(Value::List(self.arena.join(a, b.items(), share)))
             }
         }
     }
@@ -265,6 +269,7 @@ impl<'a> Eval<'a> {
     }
 
     /// `a + b + …`
+    #[inline(never)]
     pub(super) fn plus(&mut self, node: NodeId, parts: Range, env: Env<'a>) -> Result<Value<'a>> {
         let mut ids = (0..).zip(parts.indices());
         let Some((_, first)) = ids.next() else { return Ok(Value::Null) };

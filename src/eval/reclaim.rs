@@ -46,3 +46,46 @@ impl<'a> Eval<'a> {
         unsafe { self.arena.release_but(mark, bytes) }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::cell::Cell;
+
+    use crate::eval::arena::{Arena, Block};
+
+    #[test]
+    fn what_was_made_on_the_way_is_taken_back_unless_something_older_refers_to_it() {
+        let arena = Arena::new();
+        let old = arena.alloc(Cell::new(None::<&u64>));
+        let before = arena.used();
+        let mark = arena.mark();
+        arena.alloc(7u64);
+        // SAFETY: nobody has kept the number.
+        assert!(unsafe { arena.release(&mark) });
+        assert_eq!(arena.used(), before);
+
+        let outer = arena.mark();
+        let middle = arena.alloc(Cell::new(None::<&u64>));
+        let inner = arena.mark();
+        middle.set(Some(arena.alloc(8u64)));
+        arena.note_write(middle);
+        // SAFETY: what `middle` refers to was told.
+        assert!(!unsafe { arena.release(&inner) });
+        assert_eq!(middle.get(), Some(&8));
+        // SAFETY: `middle` is not used again.
+        assert!(unsafe { arena.release(&outer) });
+        assert_eq!(arena.used(), before);
+
+        let mark = arena.mark();
+        let kept = arena.keeping(|| arena.alloc(9u64));
+        old.set(Some(kept));
+        arena.alloc([0u64; 100]);
+        let text: Block<'_, (), u8> = arena.copy((), b"result");
+        // SAFETY: only the copy of the text is used again, and what was kept.
+        let text = unsafe { arena.release_but(&mark, text) };
+        assert_eq!((text.items(), old.get()), (&b"result"[..], Some(&9)));
+        assert!(arena.used() < before + 64);
+        let next: Block<'_, (), u8> = arena.copy((), b"another");
+        assert_eq!((text.items(), next.items()), (&b"result"[..], &b"another"[..]));
+    }
+}

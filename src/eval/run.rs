@@ -7,14 +7,14 @@ use super::call::{Applied, MOST_ARGUMENTS};
 use super::code::{Node, NodeId, Range};
 use super::error::{Error, ErrorKind, Result};
 use super::position::Pos;
-use super::value::{Env, Slot, Up, Value, share};
+use super::value::{Env, Slot, Value, share};
 
 /// The frame `level` frames outside of `env`.
 #[inline]
 pub(super) fn outer(mut env: Env<'_>, level: u32) -> Env<'_> {
     for _ in 0..level {
         // The resolver counts no further than frames go.
-        let Some(Up(up)) = *env.header() else { break };
+        let Some(up) = env.up() else { break };
         env = up;
     }
     env
@@ -27,12 +27,15 @@ impl<'a> Eval<'a> {
         match self.code.node(node) {
             Node::Const(number) | Node::LateConst(number) => Ok(self.constant(number)),
             Node::Local { slot } => self.variable(node, &env.items()[slot as usize]),
+            Node::Outer { level, slot } => {
+                self.variable(node, &outer(env, level).items()[slot as usize])
+            }
             _ => self.eval_compound(node, env),
         }
     }
 
-    /// Nodes without a body in tail position; all others are left to [`Eval::walk`].
-    // Most handlers are kept out of line, so that a level of recursion takes little stack.
+    /// All that is not found at once. Each kind has a function of its own that is not part of this one, so that
+    /// coming here costs nothing but a jump, and a level of recursion takes little stack.
     #[inline(never)]
     fn eval_compound(&mut self, node: NodeId, env: Env<'a>) -> Result<Value<'a>> {
         match self.code.node(node) {
@@ -43,11 +46,7 @@ impl<'a> Eval<'a> {
             }
             Node::RecAttr { level, index } => match rec_slot(outer(env, level), index) {
                 Some(slot) => self.variable(node, slot),
-                None => Err(Error::new(
-                    ErrorKind::InfiniteRecursion,
-                    self.code.pos(node),
-                    "infinite recursion encountered",
-                )),
+                None => self.not_there_yet(node),
             },
             Node::WithVar { name, level, with } => {
                 self.with_variable(node, name, outer(env, level), with)
@@ -55,20 +54,15 @@ impl<'a> Eval<'a> {
             Node::Select { base, name } => self.select(node, base, name, env),
             Node::SelectPath { base, path } => self.select_path(node, base, path, env),
             Node::HasAttr { base, path } => self.has_attr(base, path, env),
-            Node::Attrs(number) => self.attrs(self.code.sets[number as usize], env),
-            Node::List(items) => Ok(self.list_literal(items, env)),
+            Node::Attrs(number) => self.attrs(number, env),
+            Node::List(items) => self.list_literal(items, env),
             Node::Lambda(id) => Ok(Value::Lambda(id, env)),
-            Node::Arithmetic { op, left, right } => {
-                self.arithmetic_node(node, op, left, right, env)
-            }
-            Node::Not(operand) => {
-                let what = "in the argument of the not operator";
-                Ok(Value::Bool(!self.eval_bool(operand, env, operand, what)?))
-            }
-            Node::Binary { op, left, right } => self.binary(node, op, left, right, env),
+            Node::Arithmetic { .. } => self.arithmetic_node(node, env),
+            Node::Not(operand) => self.not(operand, env),
+            Node::Binary { .. } => self.binary(node, env),
             Node::Plus(parts) => self.plus(node, parts, env),
             Node::Interpolation(parts) => self.interpolation(parts, env),
-            Node::CurPos => Ok(self.position_set(self.code.pos(node))),
+            Node::CurPos => self.current_position(node),
             Node::Call1 { .. }
             | Node::Call { .. }
             | Node::SelectOr { .. }
@@ -76,14 +70,30 @@ impl<'a> Eval<'a> {
             | Node::LetHere { .. }
             | Node::With { .. }
             | Node::If { .. }
-            | Node::Assert { .. } => {
-                let depth = self.calls.len();
-                let mark = self.arena.mark();
-                let result = self.walk(node, env);
-                let result = self.leave(depth, result);
-                self.reclaim(&mark, result)
-            }
+            | Node::Assert { .. } => self.eval_body(node, env),
         }
+    }
+
+    /// The error of an attribute of a recursive set that is still being made.
+    #[cold]
+    fn not_there_yet(&self, node: NodeId) -> Result<Value<'a>> {
+        let message = "infinite recursion encountered";
+        Err(Error::new(ErrorKind::InfiniteRecursion, self.code.pos(node), message))
+    }
+
+    #[cold]
+    fn current_position(&mut self, node: NodeId) -> Result<Value<'a>> {
+        Ok(self.position_set(self.code.pos(node)))
+    }
+
+    /// Nodes with a body in tail position, and the end of the calls that they make.
+    #[inline(never)]
+    fn eval_body(&mut self, node: NodeId, env: Env<'a>) -> Result<Value<'a>> {
+        let depth = self.calls.len();
+        let mark = self.arena.mark();
+        let result = self.walk(node, env);
+        let result = self.leave(depth, result);
+        self.reclaim(&mark, result)
     }
 
     /// What a slot is given for an expression whose value is not wanted yet.
@@ -139,7 +149,7 @@ impl<'a> Eval<'a> {
                 Node::Let { bindings, body } => {
                     let bindings = self.code.lets[bindings as usize];
                     let slots = bindings.slots as usize;
-                    env = self.arena.block(Some(Up(env)), slots, |_| Cell::new(Value::Blackhole));
+                    env = self.arena.frame(Some(env), slots, |_| Cell::new(Value::Blackhole));
                     self.bind(bindings.first_slot, bindings.values, env);
                     node = body;
                 }
@@ -150,7 +160,7 @@ impl<'a> Eval<'a> {
                 }
                 Node::With { scope, body } => {
                     let scope = self.delay(scope, env);
-                    env = self.arena.block(Some(Up(env)), 1, |_| Cell::new(scope));
+                    env = self.arena.frame(Some(env), 1, |_| Cell::new(scope));
                     node = body;
                 }
                 Node::If { condition, then, otherwise } => {
@@ -172,6 +182,12 @@ impl<'a> Eval<'a> {
 
     #[inline]
     pub(super) fn variable(&mut self, node: NodeId, slot: &'a Slot<'a>) -> Result<Value<'a>> {
+        let value = slot.get();
+        if value.is_forced() { Ok(value) } else { self.forced_variable(node, slot) }
+    }
+
+    #[inline(never)]
+    fn forced_variable(&mut self, node: NodeId, slot: &'a Slot<'a>) -> Result<Value<'a>> {
         self.value_of(slot).map_err(|error| error.or_at(self.code.pos(node)))
     }
 
@@ -232,9 +248,15 @@ impl<'a> Eval<'a> {
         loop {
             match callee {
                 Value::Lambda(id, closure) => {
-                    let arg = self.argument(id, self.code.ids[at], env)?;
-                    at += 1;
-                    let (body, frame) = self.enter(id, closure, arg, pos)?;
+                    let (last, count) = self.saturated(id, end - at);
+                    let (body, frame) = if count == 1 {
+                        let arg = self.argument(id, self.code.ids[at], env)?;
+                        self.enter(id, closure, arg, pos)?
+                    } else {
+                        let arg = |eval: &Self, number| eval.delay(eval.code.ids[at + number], env);
+                        self.enter_many(id, last, count, closure, pos, arg)?
+                    };
+                    at += count;
                     if at == end {
                         return Ok(Applied::Body(body, frame));
                     }

@@ -24,6 +24,7 @@ impl<'a> Eval<'a> {
     }
 
     /// `base.name`
+    #[inline(never)]
     pub(super) fn select(
         &mut self,
         node: NodeId,

@@ -30,6 +30,9 @@ pub(super) const PRIMOPS: &[PrimOp] = &[
 /// `genList` makes no longer lists: this one takes 4 GiB.
 const LONGEST: i64 = 1 << 28;
 
+/// Of longer lists, the rest is not copied.
+const SHARED: usize = 2;
+
 fn length<'a>(eval: &mut Eval<'a>, args: &[Value<'a>], pos: Pos) -> Result<Value<'a>> {
     let what = "while evaluating the first argument passed to builtins.length";
     let list = eval.force_list(args[0], pos, what)?;
@@ -50,6 +53,7 @@ fn tail<'a>(eval: &mut Eval<'a>, args: &[Value<'a>], pos: Pos) -> Result<Value<'
     let list = eval.force_list(args[0], pos, what)?;
     match list.items() {
         [] => Err(Error::evaluation(pos, "'builtins.tail' called on an empty list")),
+        [_, rest @ ..] if rest.len() > SHARED => Ok(Value::List(eval.arena.rest(list, 1))),
         [_, rest @ ..] => Ok(shared(eval, rest.len(), rest.iter())),
     }
 }

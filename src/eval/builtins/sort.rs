@@ -59,10 +59,10 @@ fn is_less(eval: &Eval<'_>, function: Value<'_>) -> bool {
     let Node::Arithmetic { op: Arithmetic::Less, left, right } = eval.code.node(inner.body) else {
         return false;
     };
-    outer.pattern.is_none()
-        && inner.pattern.is_none()
-        && matches!(eval.code.node(left), Node::Outer { level: 1, slot: 0 })
-        && matches!(eval.code.node(right), Node::Local { slot: 0 })
+    // Functions that share a frame have no patterns.
+    inner.taken == 1
+        && matches!(eval.code.node(left), Node::Local { slot: 0 })
+        && matches!(eval.code.node(right), Node::Local { slot: 1 })
 }
 
 /// Sorts evaluated elements by their order, if they are all integers or all strings.

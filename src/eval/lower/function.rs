@@ -5,6 +5,9 @@ use super::{Lowered, Lowerer, number};
 use crate::eval::code::{Formal, Lambda, LambdaId, Node, NodeId, Pattern, Range};
 use crate::syntax::{self, Expr, ExprId, Symbol};
 
+/// The most arguments that a function takes from the frame of those around it.
+const MOST_TAKEN: u32 = 8;
+
 impl Lowerer<'_, '_, '_> {
     /// The value of a binding: a function there, and those that are its body, get the binding's name.
     pub(super) fn named(&mut self, id: ExprId, name: Symbol) -> Lowered<NodeId> {
@@ -19,10 +22,25 @@ impl Lowerer<'_, '_, '_> {
         function: syntax::LambdaId,
         name: Option<Symbol>,
     ) -> Lowered<Node> {
-        let lambda = self.ast.lambda(function);
         let mark = self.tables.scopes.mark();
         self.depth += 1;
         let slots_around = std::mem::replace(&mut self.slots, 0);
+        let node = self.lambda_here(id, function, name)?;
+        self.tables.scopes.leave(mark);
+        self.depth -= 1;
+        self.slots = slots_around;
+        Ok(node)
+    }
+
+    /// A function whose variables are the next slots of the innermost frame.
+    fn lambda_here(
+        &mut self,
+        id: ExprId,
+        function: syntax::LambdaId,
+        name: Option<Symbol>,
+    ) -> Lowered<Node> {
+        let lambda = self.ast.lambda(function);
+        let taken = self.slots;
         let formals = lambda.formals.map_or(&[][..], |formals| formals.formals);
         for name in formals.iter().map(|formal| formal.name).chain(lambda.arg) {
             self.tables.scopes.bind(name, Bound::slot(self.depth, self.slots));
@@ -35,18 +53,28 @@ impl Lowerer<'_, '_, '_> {
                 Some(Pattern { formals: self.formals(formals.formals)?, ellipsis })
             }
         };
-        let body = match name {
-            Some(name) if matches!(self.ast.expr(lambda.body), Expr::Lambda(_)) => {
-                self.named(lambda.body, name)?
+        let mut slots = self.slots;
+        let body = match (self.ast.expr(lambda.body), name) {
+            (Expr::Lambda(inner), _) if pattern.is_none() && self.shares_frame(inner) => {
+                let node = self.deeper(|lowerer| lowerer.lambda_here(lambda.body, inner, name))?;
+                self.add(self.pos(lambda.body), node)
             }
-            _ => self.tail(lambda.body)?,
+            (Expr::Lambda(_), Some(name)) => self.named(lambda.body, name)?,
+            _ => {
+                let body = self.tail(lambda.body)?;
+                slots = self.slots;
+                body
+            }
         };
-        self.tables.scopes.leave(mark);
-        self.depth -= 1;
-        let slots = std::mem::replace(&mut self.slots, slots_around);
-        let pos = self.pos(id);
-        self.code.lambdas.push(Lambda { body, slots, pattern, arg: lambda.arg, name, pos });
+        let (arg, pos) = (lambda.arg, self.pos(id));
+        self.code.lambdas.push(Lambda { body, slots, taken, pattern, arg, name, pos });
         Ok(Node::Lambda(LambdaId(number(self.code.lambdas.len() - 1))))
+    }
+
+    /// Has a function one frame with that around it, which has no pattern? A call with only some of the
+    /// arguments costs a copy of them, so there must not be too many.
+    fn shares_frame(&self, function: syntax::LambdaId) -> bool {
+        self.slots < MOST_TAKEN && self.ast.lambda(function).formals.is_none()
     }
 
     /// The formals with their defaults, which see the function's frame.

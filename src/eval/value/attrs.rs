@@ -9,7 +9,7 @@ use std::cmp::Ordering;
 use std::ptr;
 
 use super::{Slot, Value, share};
-use crate::eval::arena::{Arena, Block};
+use crate::eval::arena::{Arena, Block, Link, Linked};
 use crate::eval::position::Pos;
 use crate::syntax::{Symbol, Symbols};
 
@@ -149,16 +149,12 @@ impl<'a> Shape<'a> {
     }
 }
 
-/// The head of a set.
-#[derive(Debug, Clone, Copy)]
-struct Head<'a> {
-    shape: &'a Shape<'a>,
-    layer: Option<&'a Layer<'a>>,
-}
-
-/// What lies below the attributes of a layered set.
+/// What a layered set has besides its own attributes.
 #[derive(Debug)]
 struct Layer<'a> {
+    /// The shape of the own attributes.
+    shape: &'a Shape<'a>,
+    /// The set that they lie over.
     below: Attrs<'a>,
     /// Attributes of the whole set.
     len: usize,
@@ -174,7 +170,7 @@ const MOST_LAYERS: u32 = 6;
 
 /// An attribute set.
 #[derive(Debug, Clone, Copy)]
-pub struct Attrs<'a>(Block<'a, Head<'a>, Slot<'a>>);
+pub struct Attrs<'a>(Linked<'a, Shape<'a>, Layer<'a>, Slot<'a>>);
 
 /// One attribute of a set.
 #[derive(Debug, Clone, Copy)]
@@ -195,8 +191,7 @@ impl<'a> Attrs<'a> {
         shape: &'a Shape<'a>,
         mut value: impl FnMut(usize) -> Value<'a>,
     ) -> Self {
-        let head = Head { shape, layer: None };
-        Self(arena.block(head, shape.names.len(), |index| Cell::new(value(index))))
+        Self(arena.linked(Link::One(shape), shape.names.len(), |index| Cell::new(value(index))))
     }
 
     /// A set of this shape whose values are set afterwards through [`Attrs::own_slots`]; until then they are
@@ -222,17 +217,31 @@ impl<'a> Attrs<'a> {
         Self::new(arena, shape, |at| share(attrs[at].slot))
     }
 
+    /// The shape of the set's own attributes, and what lies below them.
+    #[inline]
+    fn head(self) -> (&'a Shape<'a>, Option<&'a Layer<'a>>) {
+        match self.0.link() {
+            Link::One(shape) => (shape, None),
+            Link::Other(layer) => (layer.shape, Some(layer)),
+        }
+    }
+
+    #[inline]
+    fn layer(self) -> Option<&'a Layer<'a>> {
+        self.head().1
+    }
+
     /// The value of an attribute.
     #[inline]
     #[must_use]
     pub fn get(self, name: Symbol) -> Option<&'a Slot<'a>> {
         let mut set = self;
         loop {
-            let head = set.0.header();
-            if let Some(index) = head.shape.find(name) {
+            let (shape, layer) = set.head();
+            if let Some(index) = shape.find(name) {
                 return set.0.items().get(index);
             }
-            set = head.layer?.below;
+            set = layer?.below;
         }
     }
 
@@ -241,19 +250,19 @@ impl<'a> Attrs<'a> {
     pub fn get_attr(self, name: Symbol) -> Option<Attr<'a>> {
         let mut set = self;
         loop {
-            let head = set.0.header();
-            if let Some(index) = head.shape.find(name) {
+            let (shape, layer) = set.head();
+            if let Some(index) = shape.find(name) {
                 let slot = set.0.items().get(index)?;
-                return Some(Attr { name, slot, pos: head.shape.position(index) });
+                return Some(Attr { name, slot, pos: shape.position(index) });
             }
-            set = head.layer?.below;
+            set = layer?.below;
         }
     }
 
     /// How many attributes it has.
     #[must_use]
     pub fn len(self) -> usize {
-        self.0.header().layer.map_or(self.0.len(), |layer| layer.len)
+        self.layer().map_or(self.0.items().len(), |layer| layer.len)
     }
 
     /// Has it no attribute?
@@ -265,7 +274,7 @@ impl<'a> Attrs<'a> {
     /// Is it the very same set?
     #[must_use]
     pub fn is_same(self, other: Self) -> bool {
-        self.0.is_same(other.0)
+        self.address() == other.address()
     }
 
     /// Where the set is, as a number that tells it from all others.
@@ -278,7 +287,7 @@ impl<'a> Attrs<'a> {
     #[inline]
     #[must_use]
     pub fn own_shape(self) -> &'a Shape<'a> {
-        self.0.header().shape
+        self.head().0
     }
 
     /// The slots of the set's own attributes, in the order of its own shape.
@@ -291,13 +300,13 @@ impl<'a> Attrs<'a> {
     /// The same set without layers. Where it has some, it is copied once and the copy kept.
     #[must_use]
     pub fn flat(self, arena: &'a Arena) -> Self {
-        let Some(layer) = self.0.header().layer else { return self };
+        let Some(layer) = self.layer() else { return self };
         if let Some(flat) = layer.flat.get() {
             return flat;
         }
         // The layers are merged first: only the last merge copies what is below all of them.
         let (mut over, mut below) = (self, layer.below);
-        while let Some(layer) = below.0.header().layer {
+        while let Some(layer) = below.layer() {
             if let Some(flat) = layer.flat.get() {
                 below = flat;
                 break;
@@ -313,9 +322,9 @@ impl<'a> Attrs<'a> {
 
     /// All attributes, by symbol.
     pub fn iter(self, arena: &'a Arena) -> impl ExactSizeIterator<Item = Attr<'a>> + 'a {
-        let set = self.flat(arena).0;
-        let shape = set.header().shape;
-        let names = shape.names().iter().zip(set.items()).enumerate();
+        let set = self.flat(arena);
+        let shape = set.own_shape();
+        let names = shape.names().iter().zip(set.own_slots()).enumerate();
         names.map(|(at, (&name, slot))| Attr { name, slot, pos: shape.position(at) })
     }
 
@@ -325,9 +334,8 @@ impl<'a> Attrs<'a> {
         arena: &'a Arena,
         symbols: &Symbols,
     ) -> impl ExactSizeIterator<Item = Attr<'a>> + use<'a> {
-        let set = self.flat(arena).0;
-        let shape = set.header().shape;
-        let items = set.items();
+        let set = self.flat(arena);
+        let (shape, items) = (set.own_shape(), set.own_slots());
         shape.order(arena, symbols).iter().map(move |&index| {
             let index = index as usize;
             Attr { name: shape.names()[index], slot: &items[index], pos: shape.position(index) }
@@ -343,7 +351,7 @@ impl<'a> Attrs<'a> {
         if self.is_empty() {
             return over;
         }
-        let depth = self.0.header().layer.map_or(0, |layer| layer.depth);
+        let depth = self.layer().map_or(0, |layer| layer.depth);
         let over = over.flat(arena);
         if self.len() <= SMALL || over.len() * 2 > self.len() {
             return merge(arena, self.flat(arena), over);
@@ -353,10 +361,10 @@ impl<'a> Attrs<'a> {
         let names = over.own_shape().names();
         let fresh = names.iter().filter(|&&name| below.get(name).is_none()).count();
         let len = below.len() + fresh;
-        let layer = Layer { below, len, depth, flat: Cell::new(None) };
-        let head = Head { shape: over.own_shape(), layer: Some(arena.alloc(layer)) };
+        let layer = Layer { shape: over.own_shape(), below, len, depth, flat: Cell::new(None) };
         let slots = over.own_slots();
-        Self(arena.block(head, slots.len(), |index| Cell::new(share(&slots[index]))))
+        let share = |index: usize| Cell::new(share(&slots[index]));
+        Self(arena.linked(Link::Other(arena.alloc(layer)), slots.len(), share))
     }
 }
 

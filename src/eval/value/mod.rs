@@ -10,7 +10,7 @@ mod context;
 
 use std::cell::Cell;
 
-use super::arena::Block;
+use super::arena::{Block, Frame};
 use super::code::{LambdaId, NodeId};
 
 pub use attrs::{Attr, Attrs, AttrsBuilder, Shape};
@@ -25,12 +25,8 @@ pub type Bytes<'a> = Block<'a, (), u8>;
 /// The elements of a list.
 pub type List<'a> = Block<'a, (), Slot<'a>>;
 
-/// The variables of one scope. The header is the scope around it.
-pub type Env<'a> = Block<'a, Option<Up<'a>>, Slot<'a>>;
-
-/// A reference from a scope to the one around it.
-#[derive(Debug, Clone, Copy)]
-pub struct Up<'a>(pub Env<'a>);
+/// The variables of one scope, and the scope around it.
+pub type Env<'a> = Frame<'a, Slot<'a>>;
 
 /// A value, or what will become one.
 ///
@@ -147,7 +143,7 @@ mod tests {
     #[test]
     fn values_are_small() {
         assert_eq!(size_of::<Value<'_>>(), 16);
-        assert_eq!(size_of::<Option<Up<'_>>>(), 8);
+        assert_eq!(size_of::<Option<Env<'_>>>(), 8);
         assert_eq!(size_of::<Result<Value<'_>, Box<u8>>>(), 16);
     }
 }

@@ -170,8 +170,10 @@ fn search_paths_are_calls_that_can_be_rebound() {
 #[test]
 fn variables_are_frames_and_slots() {
     check(&[
-        ("a: b: [ a b ]", "fn/1(@a): fn/1(@b): [%1.0 %0]"),
-        ("a: a: a", "fn/1(@a): fn/1(@a): %0"),
+        ("a: b: [ a b ]", "fn/1(@a): fn/2(@b): [%0 %1]"),
+        ("a: { b }: [ a b ]", "fn/1(@a): fn/1({b}): [%1.0 %0]"),
+        ("{ a }: b: [ a b ]", "fn/1({a}): fn/1(@b): [%1.0 %0]"),
+        ("a: a: a", "fn/1(@a): fn/2(@a): %1"),
         ("a: [ (a: a) a ]", "fn/1(@a): [fn/1(@a): %0 %0]"),
         ("true: true", "fn/1(@true): %0"),
         // Formals stand in the order of their symbols, the whole argument behind them.
@@ -315,7 +317,7 @@ fn arithmetic_is_no_call_unless_rebound() {
         ("!(1 - 2)", "!(1 - 2)"),
         (
             "let __sub = x: y: x; in 1 - 2",
-            "let/1 %0.. = (fn/1 __sub(@x): fn/1 __sub(@y): %1.0); %0(1, 2)",
+            "let/1 %0.. = (fn/1 __sub(@x): fn/2 __sub(@y): %0); %0(1, 2)",
         ),
         ("__lessThan: !(1 < 2)", "fn/1(@__lessThan): !%0(1, 2)"),
         ("with { }; 1 - 2", "with {}; (1 - 2)"),
@@ -364,7 +366,7 @@ fn selections() {
 #[test]
 fn functions_know_what_they_are_bound_to() {
     check(&[
-        ("{ f = x: y: z: 1; }", "{ f = fn/1 f(@x): fn/1 f(@y): fn/1 f(@z): 1; }"),
+        ("{ f = x: y: z: 1; }", "{ f = fn/1 f(@x): fn/2 f(@y): fn/3 f(@z): 1; }"),
         ("{ f = (x: 1); }", "{ f = fn/1 f(@x): 1; }"),
         ("{ f = x: [ (y: 1) ]; }", "{ f = fn/1 f(@x): [fn/1(@y): 1]; }"),
         ("let f = { a ? b: 1 }: 1; in f", "let/1 %0.. = (fn/1 f({a ? fn/1(@b): 1}): 1); %0"),
