@@ -46,9 +46,9 @@ impl<'a> Eval<'a> {
 
     /// `!operand`
     #[inline(never)]
-    pub(super) fn not(&mut self, node: NodeId, operand: NodeId, env: Env<'a>) -> Result<Value<'a>> {
+    pub(super) fn not(&mut self, operand: NodeId, env: Env<'a>) -> Result<Value<'a>> {
         let what = "in the argument of the not operator";
-        Ok(Value::Bool(!self.eval_bool(operand, env, node, what)?))
+        Ok(Value::Bool(!self.eval_bool(operand, env, operand, what)?))
     }
 
     /// An operator that Nix has as a call of a builtin.
