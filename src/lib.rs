@@ -12,6 +12,7 @@ pub mod syntax;
 pub mod eval;
 
 pub mod flake;
+pub mod instantiate;
 
 pub mod facts;
 pub mod remote;

@@ -12,7 +12,11 @@ use super::eval::{programs, pure_settings, real_io};
 use super::world::cache_dir;
 use crate::facts::Cache;
 use crate::facts::embedded::Setup;
+use crate::instantiate::RealStore;
 use crate::process::Runner;
+use crate::process::nix::Nix;
+use crate::store::StoreDir;
+use crate::ui::StoreBar;
 use crate::ui::clean::clean;
 use crate::ui::terminal::say;
 
@@ -34,6 +38,11 @@ pub(super) fn setup(
 ) -> Result<Setup, CliError> {
     let settings = pure_settings()?;
     let handle = Handle::current();
+    let store_dir =
+        StoreDir::new(&settings.store_dir).map_err(|error| CliError::usage(error.to_string()))?;
+    // The bars of the run are drawn by others.
+    let watcher = Box::new(StoreBar::new(false));
+    let store = Arc::new(RealStore::new(runner.clone(), Nix::default(), store_dir, watcher));
     // Without a home there is nowhere to remember anything.
     let folder = cache_dir().ok().filter(|_| memory == Memory::Cache);
     Ok(Setup {
@@ -43,7 +52,7 @@ pub(super) fn setup(
         run: programs(runner.clone()),
         outside: Box::new(move || {
             let _runtime = handle.enter();
-            real_io(runner.clone())
+            real_io(runner.clone(), store.clone())
         }),
         commits: folder.clone(),
         cache: folder

@@ -18,10 +18,12 @@ use tokio::sync::oneshot;
 use tokio_util::sync::CancellationToken;
 
 use super::error::{CliError, exit_code};
+use super::output::Output;
 use crate::eval::io::RealIo;
 use crate::eval::settings::Settings;
 use crate::eval::thread::spawn;
 use crate::install::context::FailureKind;
+use crate::instantiate::RealStore;
 use crate::process::{RealRunner, Runner};
 use crate::ui::terminal::say;
 pub(super) use fetch::programs;
@@ -36,7 +38,8 @@ use job::{Ended, Job};
 #[command(after_help = "Example:\n  nixos-bootstrap eval --expr '{ a = 1 + 1; }' --strict\n  \
                         nixos-bootstrap eval -f ./default.nix -A hello.meta --json --strict\n  \
                         nixos-bootstrap eval --expr '{ x }: x * 2' --arg x 21\n  \
-                        nixos-bootstrap eval .#nixosConfigurations.web.config.networking.hostName")]
+                        nixos-bootstrap eval .#nixosConfigurations.web.config.networking.hostName\n  \
+                        nixos-bootstrap eval --instantiate -f ./default.nix -A hello")]
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 pub(super) struct Args {
     /// An attribute path below --expr or --file; without these, a file, `<name>`, - for standard input,
@@ -67,6 +70,10 @@ pub(super) struct Args {
     /// Print XML
     #[arg(long, group = "form")]
     xml: bool,
+    /// Write the derivations that the result is, and all that they need, into the store, and print
+    /// their paths, as nix-instantiate does
+    #[arg(long, group = "form", conflicts_with = "strict")]
+    instantiate: bool,
     /// Leave the places of attributes and functions out of the XML
     #[arg(long)]
     no_location: bool,
@@ -78,11 +85,10 @@ pub(super) struct Args {
 const PATIENCE: Duration = Duration::from_millis(500);
 
 /// Evaluates and prints.
-pub(super) async fn run(args: Args) -> Result<ExitCode, CliError> {
+pub(super) async fn run(args: Args, output: &Output) -> Result<ExitCode, CliError> {
     let stop = Stop::on_signals()?;
     let runner = Arc::new(RealRunner::new(stop.programs.clone()));
-    let hooks = job::Hooks { fetch: fetch::hook(runner.clone()), run: fetch::programs(runner) };
-    let job = Job::new(args, stop.evaluation.clone(), hooks)?;
+    let job = Job::new(args, output, stop.evaluation.clone(), runner)?;
     let (sender, mut ended) = oneshot::channel();
     let work = move || {
         // Nobody listens any more if the user did not want to wait.
@@ -123,8 +129,11 @@ pub(super) fn pure_settings() -> Result<Settings, CliError> {
 }
 
 /// This machine as an evaluation sees it that has programs run by `runner`. To be called within the runtime.
-pub(super) fn real_io(runner: Arc<dyn Runner>) -> RealIo {
-    RealIo::new().with_colour(console::colors_enabled_stderr()).fetching_with(fetch::hook(runner))
+pub(super) fn real_io(runner: Arc<dyn Runner>, store: Arc<RealStore>) -> RealIo {
+    RealIo::new()
+        .with_colour(console::colors_enabled_stderr())
+        .fetching_with(fetch::hook(runner))
+        .with_store(store)
 }
 
 /// What a signal stops.

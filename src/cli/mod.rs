@@ -92,7 +92,7 @@ async fn run(command: Command) -> Result<ExitCode, CliError> {
         Command::Plan(args) => plan::run(args, &output).await,
         Command::Facts(args) => facts::run(args, &output).await,
         Command::Hosts(args) => hosts::run(args, &output).await,
-        Command::Eval(args) => eval::run(*args).await,
+        Command::Eval(args) => eval::run(*args, &output).await,
         Command::Doctor(args) => doctor::run(args, &output).await,
         Command::Completions(args) => completions::run(&args, &mut Cli::command()),
         Command::Man(args) => man::run(&args, &Cli::command()),

@@ -1,7 +1,11 @@
 //! The evaluator's one door to the outside. Nothing else in this room reads files, the environment or
 //! the clock, starts programs or prints.
 
+use std::collections::BTreeSet;
 use std::io;
+
+use super::store_state::StoreState;
+use crate::store::StorePath;
 
 mod line;
 mod memory;
@@ -9,7 +13,7 @@ mod real;
 
 pub(super) use line::without_escapes;
 pub use memory::MemoryIo;
-pub use real::{Derivations, FetchHook, RealIo, RealiseHook};
+pub use real::{FetchHook, RealIo, StoreHook};
 
 /// What a directory entry is, in the words of `builtins.readDir`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -46,10 +50,29 @@ pub struct Fetch {
     pub argument: Vec<u8>,
 }
 
+/// Outputs of derivations that an evaluation wants to read.
+#[derive(Clone, Copy)]
+pub struct Wanted<'w> {
+    /// What the evaluation has made so far: these derivations, and what they are built from.
+    pub state: &'w StoreState,
+    /// Where the evaluation finds what it has copied.
+    pub io: &'w dyn EvalIo,
+    /// Derivations with the names of outputs.
+    pub outputs: &'w [(StorePath, Box<[u8]>)],
+    /// Is all that they refer to asked for as well?
+    pub with_closure: bool,
+}
+
 /// The outside as the evaluator sees it. Paths are absolute and canonical, as bytes.
 pub trait EvalIo {
     /// The whole contents of a file; symbolic links are followed.
     fn read_file(&self, path: &[u8]) -> io::Result<Vec<u8>>;
+
+    /// A file to be read piece by piece, and how many bytes it has.
+    fn open_file<'f>(&'f self, path: &[u8]) -> io::Result<(u64, Box<dyn io::Read + 'f>)> {
+        let contents = self.read_file(path)?;
+        Ok((contents.len() as u64, Box::new(io::Cursor::new(contents))))
+    }
 
     /// The entries of a folder with their types, in any order; symbolic links in `path` are followed, those
     /// among the entries are not.
@@ -81,16 +104,17 @@ pub trait EvalIo {
         Ok(self.file_type(path)?.is_some())
     }
 
-    /// Puts outputs of derivations, `/nix/store/….drv` with the output's name, into the store, so that
-    /// their files can be read: import from derivation. `derivations` gives the text of each
-    /// derivation that was evaluated and is not in the store.
-    fn realise(
-        &self,
-        outputs: &[(&[u8], &[u8])],
-        derivations: &mut dyn FnMut(&[u8]) -> Option<Vec<u8>>,
-    ) -> io::Result<()> {
-        let _ = (outputs, derivations);
+    /// Builds outputs of derivations, if they are not there, so that their files can be read: import from
+    /// derivation. Says what may be read now.
+    fn realise(&self, wanted: &Wanted<'_>) -> io::Result<BTreeSet<StorePath>> {
+        let _ = wanted;
         Err(nothing_is_built())
+    }
+
+    /// What a store path refers to that is in the store; nothing if that is not known.
+    fn references(&self, path: &StorePath) -> io::Result<BTreeSet<StorePath>> {
+        let _ = path;
+        Ok(BTreeSet::new())
     }
 
     /// Has the real `nix` fetch something, and returns what its builtin returned, as JSON.

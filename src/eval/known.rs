@@ -52,6 +52,8 @@ known! {
     impure = b"__impure",
     json = b"__json",
     filter = b"filter",
+    output_name = b"outputName",
+    recurse_for_derivations = b"recurseForDerivations",
     derivation = b"derivation",
     builtins = b"builtins",
 }

@@ -2,16 +2,16 @@
 //! refers to is built before (import from derivation), and what this evaluation has only
 //! imagined in the store is found where it came from.
 
-use std::borrow::Cow;
+use std::collections::BTreeSet;
 use std::io;
 
 use super::Eval;
 use super::builtins;
 use super::error::{Error, ErrorKind, Result};
-use super::io::{FileType, reason};
+use super::io::{FileType, Wanted, reason};
 use super::position::Pos;
 use super::store_state::unreadable;
-use super::text::path;
+use super::text::{path, shown};
 use super::value::{Bytes, Context, ContextElement, Value};
 use crate::store::StorePath;
 
@@ -23,43 +23,96 @@ impl<'a> Eval<'a> {
     pub(super) fn realise_path(&mut self, value: Value<'a>, pos: Pos) -> Result<Bytes<'a>> {
         let what = "while realising the context of a path";
         let (path, context) = self.coerce_to_path(value, pos, what)?;
-        self.realise_context(context, pos)?;
+        self.realise_context(context, pos).map_err(|error| {
+            let path = shown(path.items());
+            error.while_(Pos::NONE, format!("while realising the context of path '{path}'"))
+        })?;
         self.check_readable(path.items(), pos)?;
         Ok(path)
     }
 
-    /// Builds the outputs of derivations in a context, where they are not there yet.
+    /// Sees to it that what a context refers to is there: outputs of derivations are built (import from
+    /// derivation).
     pub(super) fn realise_context(&mut self, context: Context, pos: Pos) -> Result<()> {
-        let mut missing: Vec<(Vec<u8>, Box<[u8]>)> = Vec::new();
-        for element in self.contexts.elements(context).to_vec() {
-            if let ContextElement::Built(drv, output) = element
-                && !self.is_built(&drv, &output, pos)?
-            {
-                missing.push((self.store.dir().to_absolute(&drv), output));
-            }
+        if context.is_none() {
+            return Ok(());
         }
-        let Some((first, _)) = missing.first() else { return Ok(()) };
+        let mut outputs = Vec::new();
+        for element in self.contexts.elements(context) {
+            if let ContextElement::Built(drv, output) = element {
+                outputs.push((drv.clone(), output.clone()));
+            }
+            self.check_valid(element.path(), pos)?;
+        }
+        let Some((first, output)) = outputs.first() else { return Ok(()) };
         if !self.settings.allow_import_from_derivation {
             let message = format!(
-                "cannot build '{}' during evaluation because the option 'allow-import-from-derivation' is disabled",
-                String::from_utf8_lossy(first)
+                "cannot build '{}^{}' during evaluation because the option 'allow-import-from-derivation' is disabled",
+                shown(&self.store.dir().to_absolute(first)),
+                shown(output)
             );
             return Err(Error::new(ErrorKind::Io, pos, message));
         }
-        let outputs: Vec<(&[u8], &[u8])> =
-            missing.iter().map(|(drv, output)| (&drv[..], &output[..])).collect();
-        let store = &self.store;
-        let mut text = |path: &[u8]| {
-            let drv = store.derivation(&store.dir().parse(path).ok()?)?;
-            let mut text = Vec::new();
-            drv.write(store.dir(), &mut text).ok()?;
-            Some(text)
+        outputs.retain(|output| !self.store.is_realised(output));
+        if !outputs.is_empty() {
+            self.realise_outputs(&outputs, pos)?;
+            self.store.add_realised(outputs);
+        }
+        Ok(())
+    }
+
+    /// Fails unless a store path is there, or will be when this evaluation is written to the store.
+    fn check_valid(&self, path: &StorePath, pos: Pos) -> Result<()> {
+        if self.store.object(path).is_some() {
+            return Ok(());
+        }
+        let path = self.store.dir().to_absolute(path);
+        if self.io.store_path_exists(&path).map_err(|error| unreadable(&path, &error, pos))? {
+            return Ok(());
+        }
+        let message = format!("path '{}' is not valid", shown(&path));
+        Err(Error::new(ErrorKind::Io, pos, message))
+    }
+
+    /// What a store path refers to. Where nobody knows it, nothing.
+    pub(super) fn references(&self, path: &StorePath) -> BTreeSet<StorePath> {
+        match self.store.object(path) {
+            Some(object) => object.references().into_iter().cloned().collect(),
+            None => self.io.references(path).unwrap_or_default(),
+        }
+    }
+
+    fn realise_outputs(&mut self, outputs: &[(StorePath, Box<[u8]>)], pos: Pos) -> Result<()> {
+        let (state, io, with_closure) = (&self.store, self.io, self.settings.pure);
+        let readable = match io.realise(&Wanted { state, io, outputs, with_closure }) {
+            Ok(readable) => readable,
+            // Where nothing can be built, what is there must do.
+            Err(error) if cannot_build(&error) && self.are_there(outputs, pos)? => return Ok(()),
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {
+                let message = "interrupted by the user";
+                return Err(Error::new(ErrorKind::Interrupted, pos, message));
+            }
+            Err(error) => {
+                let first = outputs.first().map(|(drv, _)| self.store.dir().to_absolute(drv));
+                let drv = first.unwrap_or_default();
+                let step = format!("while building '{}' during evaluation", shown(&drv));
+                return Err(Error::new(ErrorKind::Io, pos, reason(&error)).while_(pos, step));
+            }
         };
-        self.io.realise(&outputs, &mut text).map_err(|error| {
-            let drv = String::from_utf8_lossy(first);
-            let message = format!("cannot build '{drv}' during evaluation: {}", reason(&error));
-            Error::new(ErrorKind::Io, pos, message)
-        })
+        if self.settings.pure {
+            let paths = readable.iter().map(|path| self.store.dir().to_absolute(path));
+            self.settings.allowed_paths.extend(paths.collect::<Vec<_>>());
+        }
+        Ok(())
+    }
+
+    fn are_there(&self, outputs: &[(StorePath, Box<[u8]>)], pos: Pos) -> Result<bool> {
+        for (drv, output) in outputs {
+            if !self.is_built(drv, output, pos)? {
+                return Ok(false);
+            }
+        }
+        Ok(true)
     }
 
     fn is_built(&self, drv: &StorePath, output: &[u8], pos: Pos) -> Result<bool> {
@@ -72,32 +125,12 @@ impl<'a> Eval<'a> {
         self.io.store_path_exists(&path).map_err(|error| unreadable(&path, &error, pos))
     }
 
-    /// Where the outside has `path`: the origin of what was copied to the store by this evaluation, else
-    /// the path itself.
-    pub(super) fn outside<'p>(&self, path: &'p [u8]) -> Cow<'p, [u8]> {
-        let dir = self.store.dir();
-        if !path.starts_with(dir.as_bytes()) {
-            return Cow::Borrowed(path);
-        }
-        let Ok((store_path, rest)) = dir.split(path) else { return Cow::Borrowed(path) };
-        match self.store.origin(&store_path) {
-            Some(origin) => Cow::Owned(path::join(origin, rest.strip_prefix(b"/").unwrap_or(rest))),
-            None => Cow::Borrowed(path),
-        }
-    }
-
     /// The contents of a file.
     pub(super) fn read_file(&mut self, path: &[u8], pos: Pos) -> Result<Vec<u8>> {
         if let Some(text) = builtins::file(path) {
             return Ok(text.to_vec());
         }
-        if let Ok(store_path) = self.store.dir().parse(path)
-            && let Some(text) = self.store.text(&store_path)
-        {
-            return Ok(text.contents.to_vec());
-        }
-        let path = self.outside(path);
-        self.io.read_file(&path).map_err(|error| self.unreadable_target(&path, &error, pos))
+        self.view().read_file(path).map_err(|error| self.unreadable_target(path, &error, pos))
     }
 
     /// The error that a file can't be read. As in Nix, a link that leads nowhere is told by its target.
@@ -117,13 +150,7 @@ impl<'a> Eval<'a> {
         if builtins::file(path).is_some() {
             return Ok(Some(FileType::Regular));
         }
-        if let Ok(store_path) = self.store.dir().parse(path)
-            && self.store.text(&store_path).is_some()
-        {
-            return Ok(Some(FileType::Regular));
-        }
-        let path = self.outside(path);
-        self.io.file_type(&path).map_err(|error| unreadable(&path, &error, pos))
+        self.view().file_type(path).map_err(|error| unreadable(path, &error, pos))
     }
 
     /// What stands at a path in the end, and at which path that is: links at its end are followed.
@@ -134,13 +161,17 @@ impl<'a> Eval<'a> {
             if kind != Some(FileType::Symlink) {
                 return Ok((file, kind));
             }
-            let outside = self.outside(&file);
-            let target = self.io.read_link(&outside);
-            let target = target.map_err(|error| unreadable(&file, &error, pos))?;
+            let target =
+                self.view().read_link(&file).map_err(|error| unreadable(&file, &error, pos))?;
             file = path::join(path::dir_name(&file), &target);
         }
         let shown = String::from_utf8_lossy(path);
         let message = format!("too many symbolic links at '{shown}'");
         Err(Error::new(ErrorKind::Io, pos, message))
     }
+}
+
+/// Is there nobody who could build?
+fn cannot_build(error: &io::Error) -> bool {
+    error.kind() == io::ErrorKind::Unsupported
 }

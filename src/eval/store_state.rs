@@ -2,10 +2,10 @@
 //! Nothing is written here; whoever builds gets it from [`StoreState`].
 
 use std::collections::BTreeSet;
-use std::io::Cursor;
+use std::io::Read;
 use std::rc::Rc;
 
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::error::{Error, ErrorKind, Result};
 use super::io::{FileType, reason};
@@ -14,8 +14,8 @@ use super::text::shown;
 use super::value::{Bytes, Context, ContextElement, Value};
 use super::{Eval, text::path};
 use crate::store::{
-    CaMethod, ContentAddress, Derivation, DrvHashes, HashAlgo, NarNode, NarSource, References,
-    StoreDir, StoreError, StorePath, hash_nar,
+    CaMethod, ContentAddress, Derivation, DrvHashes, HashAlgo, Hasher, NarNode, NarSource,
+    References, StoreDir, StoreError, StorePath, hash_nar,
 };
 
 /// What this evaluation has put into the store, or would have.
@@ -27,10 +27,12 @@ pub struct StoreState {
     derivations: FxHashMap<StorePath, Rc<Derivation>>,
     /// What `toFile` made: contents and references.
     texts: FxHashMap<StorePath, Text>,
-    /// Files and folders that are copied as they are: where each goes.
+    /// Files and folders that are copied as they are, under their own names: where each goes.
     copies: FxHashMap<Box<[u8]>, StorePath>,
-    /// The other way round: what each of these store paths is a copy of.
-    origins: FxHashMap<StorePath, Box<[u8]>>,
+    /// What was copied, in any way.
+    sources: FxHashMap<StorePath, Source>,
+    /// Outputs that were there, or were built, when this evaluation wanted to read them.
+    realised: FxHashSet<(StorePath, Box<[u8]>)>,
 }
 
 /// A file that `toFile` made.
@@ -42,15 +44,60 @@ pub struct Text {
     pub references: BTreeSet<StorePath>,
 }
 
+/// A file or a folder that was copied.
+#[derive(Debug, Clone)]
+pub struct Source {
+    /// What it is a copy of.
+    pub origin: Box<[u8]>,
+    /// What it hashed to.
+    pub address: ContentAddress,
+    /// How much was hashed: the length of the archive, or of the file.
+    pub size: u64,
+    /// With a filter: what that left in, as paths from the origin on, sorted.
+    pub kept: Option<Box<[Box<[u8]>]>>,
+    /// What it refers to: what the object refers to that it is a part of, if it is.
+    pub references: BTreeSet<StorePath>,
+}
+
+/// What the store path of a copy follows from besides its contents.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Named<'n> {
+    pub(super) name: &'n [u8],
+    pub(super) references: &'n BTreeSet<StorePath>,
+}
+
+impl<'n> Named<'n> {
+    /// A name, and no references.
+    pub(super) fn new(name: &'n [u8]) -> Self {
+        Self { name, references: References::NONE.others }
+    }
+}
+
+impl Source {
+    /// Where the outside has what stands at `inside` in the copy; `None` if the filter has left that out.
+    #[must_use]
+    pub fn outside(&self, inside: &[u8]) -> Option<Vec<u8>> {
+        let left_out = |kept: &[Box<[u8]>]| {
+            !inside.is_empty() && kept.binary_search_by(|known| (**known).cmp(inside)).is_err()
+        };
+        if self.kept.as_deref().is_some_and(left_out) {
+            return None;
+        }
+        Some(path::join(&self.origin, inside))
+    }
+}
+
 impl StoreState {
     /// A store in `dir`, of which nothing is known.
-    pub(super) fn new(dir: StoreDir) -> Self {
+    #[must_use]
+    pub fn new(dir: StoreDir) -> Self {
         Self {
             hashes: DrvHashes::new(dir),
             derivations: FxHashMap::default(),
             texts: FxHashMap::default(),
             copies: FxHashMap::default(),
-            origins: FxHashMap::default(),
+            sources: FxHashMap::default(),
+            realised: FxHashSet::default(),
         }
     }
 
@@ -72,20 +119,23 @@ impl StoreState {
         self.texts.get(path)
     }
 
-    /// Files and folders outside of the store with the store path of the copy of each.
-    pub fn copies(&self) -> impl Iterator<Item = (&[u8], &StorePath)> {
-        self.copies.iter().map(|(source, copy)| (&**source, copy))
-    }
-
-    /// What `copy` is a copy of, if it is one without a filter.
+    /// A file or a folder that was copied.
     #[must_use]
-    pub fn origin(&self, copy: &StorePath) -> Option<&[u8]> {
-        self.origins.get(copy).map(|source| &**source)
+    pub fn source(&self, path: &StorePath) -> Option<&Source> {
+        self.sources.get(path)
     }
 
-    pub(super) fn add_copy(&mut self, source: &[u8], copy: &StorePath) {
-        self.copies.insert(source.into(), copy.clone());
-        self.origins.insert(copy.clone(), source.into());
+    pub(super) fn add_source(&mut self, path: StorePath, source: Source) {
+        self.sources.insert(path, source);
+    }
+
+    /// Was this output there already when it was last asked for?
+    pub(super) fn is_realised(&self, output: &(StorePath, Box<[u8]>)) -> bool {
+        self.realised.contains(output)
+    }
+
+    pub(super) fn add_realised(&mut self, outputs: Vec<(StorePath, Box<[u8]>)>) {
+        self.realised.extend(outputs);
     }
 
     pub(super) fn add_derivation(&mut self, path: StorePath, derivation: Derivation) {
@@ -114,28 +164,70 @@ impl<'a> Eval<'a> {
                 let message = "file names are not allowed to end in '.drv'";
                 return Err(Error::evaluation(pos, message));
             }
-            let copy = self.hash_source(source.items(), name, None, pos)?;
-            self.store.add_copy(source.items(), &copy);
+            let copy = self.hash_source(source.items(), Named::new(name), None, pos)?;
+            self.store.copies.insert(source.items().into(), copy.clone());
             copy
         };
         Ok(self.store_string(&copy))
     }
 
-    /// The store path that the tree at `source` gets under `name`; with a filter, without what that says
+    /// The store path that the tree at `source` gets; with a filter, without what that says
     /// no to.
     pub(super) fn hash_source(
         &mut self,
         source: &[u8],
-        name: &[u8],
+        named: Named<'_>,
         filter: Option<Value<'a>>,
         pos: Pos,
     ) -> Result<StorePath> {
         self.check_readable(source, pos)?;
-        let root = source.to_vec();
-        let (hash, _) = hash_nar(&mut Tree { eval: self, filter, pos }, &root, HashAlgo::Sha256)?;
+        self.hash_tree(source, named, filter, pos)
+    }
+
+    /// The same for a tree that may be read in any case.
+    pub(super) fn hash_tree(
+        &mut self,
+        source: &[u8],
+        named: Named<'_>,
+        filter: Option<Value<'a>>,
+        pos: Pos,
+    ) -> Result<StorePath> {
+        let mut tree = Tree { eval: self, filter, kept: Vec::new(), root: source, pos };
+        let (hash, size) = hash_nar(&mut tree, &source.to_vec(), HashAlgo::Sha256)?;
+        let mut kept = tree.kept;
+        kept.sort_unstable();
+        let kept = filter.map(|_| kept.into());
         let address = ContentAddress { method: CaMethod::Nar, hash };
-        let path = self.store.dir().ca_path(name, &address, References::NONE);
-        path.map_err(|error| Error::evaluation(pos, error.to_string()))
+        let references = named.references.clone();
+        let source = Source { origin: source.into(), address, size, kept, references };
+        self.copied(source, named.name, pos)
+    }
+
+    /// The store path that a file gets if its contents alone count.
+    pub(super) fn hash_file(
+        &mut self,
+        source: &[u8],
+        named: Named<'_>,
+        pos: Pos,
+    ) -> Result<StorePath> {
+        let failed = |error: std::io::Error| unreadable(source, &error, pos);
+        let mut hasher = Hasher::new(HashAlgo::Sha256);
+        let (size, contents) = self.view().open_file(source).map_err(failed)?;
+        std::io::copy(&mut contents.take(size), &mut hasher).map_err(failed)?;
+        let size = hasher.written();
+        let address = ContentAddress { method: CaMethod::Flat, hash: hasher.finish() };
+        let references = named.references.clone();
+        let source = Source { origin: source.into(), address, size, kept: None, references };
+        self.copied(source, named.name, pos)
+    }
+
+    /// Remembers a copy. Its store path follows from what it is.
+    fn copied(&mut self, source: Source, name: &[u8], pos: Pos) -> Result<StorePath> {
+        let references = References { others: &source.references, to_itself: false };
+        let path = self.store.dir().ca_path(name, &source.address, references);
+        let path = path.map_err(|error| Error::evaluation(pos, error.to_string()))?;
+        self.store.add_source(path.clone(), source);
+        Ok(path)
     }
 
     /// A derivation that was evaluated, or else is read from the store.
@@ -165,39 +257,38 @@ impl From<StoreError> for Error {
 }
 
 /// A tree of the outside, as an archive is made of it.
-pub(super) struct Tree<'e, 'a> {
-    pub(super) eval: &'e mut Eval<'a>,
+struct Tree<'e, 'a> {
+    eval: &'e mut Eval<'a>,
     /// A function of path and type that says what is left out.
-    pub(super) filter: Option<Value<'a>>,
-    pub(super) pos: Pos,
+    filter: Option<Value<'a>>,
+    /// What it has not left out, from `root` on.
+    kept: Vec<Box<[u8]>>,
+    root: &'e [u8],
+    pos: Pos,
 }
 
 impl NarSource for Tree<'_, '_> {
     type Handle = Vec<u8>;
     type Contents<'c>
-        = Cursor<Vec<u8>>
+        = Box<dyn Read + 'c>
     where
         Self: 'c;
     type Error = Error;
 
-    fn open(&mut self, path: &Vec<u8>) -> Result<NarNode<Vec<u8>, Cursor<Vec<u8>>>> {
+    fn open(&mut self, path: &Vec<u8>) -> Result<NarNode<Vec<u8>, Self::Contents<'_>>> {
         let failed = |error: std::io::Error| unreadable(path, &error, self.pos);
-        let io = self.eval.io;
-        let kind = io.file_type(path).map_err(failed)?;
+        let kind = self.eval.view().file_type(path).map_err(failed)?;
         match kind {
             Some(FileType::Regular | FileType::Executable) => {
-                let contents = io.read_file(path).map_err(failed)?;
-                Ok(NarNode::File {
-                    executable: kind == Some(FileType::Executable),
-                    size: contents.len() as u64,
-                    contents: Cursor::new(contents),
-                })
+                let (size, contents) = self.eval.view().open_file(path).map_err(failed)?;
+                let executable = kind == Some(FileType::Executable);
+                Ok(NarNode::File { executable, size, contents })
             }
             Some(FileType::Symlink) => {
-                Ok(NarNode::Symlink { target: io.read_link(path).map_err(failed)? })
+                Ok(NarNode::Symlink { target: self.eval.view().read_link(path).map_err(failed)? })
             }
             Some(FileType::Directory) => {
-                let mut names: Vec<_> = io.read_dir(path).map_err(failed)?;
+                let mut names: Vec<_> = self.eval.view().read_dir(path).map_err(failed)?;
                 names.sort_by(|(a, _), (b, _)| a.cmp(b));
                 let mut entries = Vec::with_capacity(names.len());
                 for (name, kind) in names {
@@ -212,7 +303,7 @@ impl NarSource for Tree<'_, '_> {
                 let message = format!("file '{}' has an unsupported type", shown(path));
                 Err(Error::new(ErrorKind::Io, self.pos, message))
             }
-            None => Err(failed(io.missing(path))),
+            None => Err(failed(self.eval.io.missing(path))),
         }
     }
 }
@@ -224,7 +315,12 @@ impl Tree<'_, '_> {
         let args = [self.eval.string(path), self.eval.string(type_name(kind))];
         let answer = self.eval.call(filter, &args, self.pos)?;
         let what = "while evaluating the return value of the path filter function";
-        self.eval.force_bool(answer, self.pos, what)
+        let wanted = self.eval.force_bool(answer, self.pos, what)?;
+        if wanted {
+            let inside = path.strip_prefix(self.root).unwrap_or(path);
+            self.kept.push(inside.strip_prefix(b"/").unwrap_or(inside).into());
+        }
+        Ok(wanted)
     }
 }
 

@@ -2,7 +2,8 @@
 //! there, and inputs are brought when they are read for the first time.
 
 use std::cell::{Cell, RefCell};
-use std::io;
+use std::collections::BTreeSet;
+use std::io::{self, Read};
 use std::rc::Rc;
 
 use rustc_hash::FxHashMap;
@@ -10,7 +11,7 @@ use rustc_hash::FxHashMap;
 use super::os_str;
 use super::reference::shown;
 use super::tree::{Tree, Way};
-use crate::eval::io::{EvalIo, Fetch, FileType, Level};
+use crate::eval::io::{EvalIo, Fetch, FileType, Level, Wanted};
 use crate::store::{StoreDir, StorePath};
 
 /// Trees by the store paths that they stand at, and inputs that are not known to be there yet.
@@ -217,6 +218,16 @@ impl EvalIo for FlakeIo {
         )
     }
 
+    fn open_file<'f>(&'f self, path: &[u8]) -> io::Result<(u64, Box<dyn Read + 'f>)> {
+        self.at(
+            path,
+            true,
+            |tree, at, _| tree.open_file(at),
+            |path| self.told(path, self.inner.open_file(path)),
+            Err,
+        )
+    }
+
     fn read_dir(&self, path: &[u8]) -> io::Result<Vec<(Vec<u8>, FileType)>> {
         let folder = |tree: &Tree, at: &[u8], _| {
             let mut entries = tree.read_dir(at)?;
@@ -268,12 +279,12 @@ impl EvalIo for FlakeIo {
         self.inner.message(level, text);
     }
 
-    fn realise(
-        &self,
-        outputs: &[(&[u8], &[u8])],
-        derivations: &mut dyn FnMut(&[u8]) -> Option<Vec<u8>>,
-    ) -> io::Result<()> {
-        self.inner.realise(outputs, derivations)
+    fn realise(&self, wanted: &Wanted<'_>) -> io::Result<BTreeSet<StorePath>> {
+        self.inner.realise(wanted)
+    }
+
+    fn references(&self, path: &StorePath) -> io::Result<BTreeSet<StorePath>> {
+        self.inner.references(path)
     }
 
     fn fetch(&self, fetch: &Fetch) -> io::Result<Vec<u8>> {

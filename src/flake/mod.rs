@@ -24,7 +24,9 @@ mod repository;
 mod resolve;
 mod tree;
 
+use std::collections::BTreeSet;
 use std::ffi::OsStr;
+use std::io::Read;
 use std::os::unix::ffi::OsStrExt;
 use std::path::PathBuf;
 use std::rc::Rc;
@@ -34,11 +36,11 @@ pub use error::FlakeError;
 pub use git::Run;
 
 use crate::eval::error::Error;
-use crate::eval::io::{EvalIo, Fetch, FileType, Level};
+use crate::eval::io::{EvalIo, Fetch, FileType, Level, Wanted};
 use crate::eval::position::Pos;
 use crate::eval::value::Value;
 use crate::eval::{Eval, FlakeArgument, GetFlake};
-use crate::store::StoreDir;
+use crate::store::{StoreDir, StorePath};
 use cache::Cache;
 use error::Result;
 use find::Finder;
@@ -258,6 +260,10 @@ impl EvalIo for Flakes {
         self.io.read_file(path)
     }
 
+    fn open_file<'f>(&'f self, path: &[u8]) -> std::io::Result<(u64, Box<dyn Read + 'f>)> {
+        self.io.open_file(path)
+    }
+
     fn read_dir(&self, path: &[u8]) -> std::io::Result<Vec<(Vec<u8>, FileType)>> {
         self.io.read_dir(path)
     }
@@ -286,12 +292,12 @@ impl EvalIo for Flakes {
         self.io.message(level, text);
     }
 
-    fn realise(
-        &self,
-        outputs: &[(&[u8], &[u8])],
-        derivations: &mut dyn FnMut(&[u8]) -> Option<Vec<u8>>,
-    ) -> std::io::Result<()> {
-        self.io.realise(outputs, derivations)
+    fn realise(&self, wanted: &Wanted<'_>) -> std::io::Result<BTreeSet<StorePath>> {
+        self.io.realise(wanted)
+    }
+
+    fn references(&self, path: &StorePath) -> std::io::Result<BTreeSet<StorePath>> {
+        self.io.references(path)
     }
 
     fn fetch(&self, fetch: &Fetch) -> std::io::Result<Vec<u8>> {

@@ -2,7 +2,7 @@
 
 use std::cell::OnceCell;
 use std::fs;
-use std::io::{self, Cursor};
+use std::io::{self, Cursor, Read};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::Path;
@@ -172,6 +172,16 @@ impl Tree {
             Some(Node::OnDisk) => fs::read(os_str(&self.on_disk(path))),
             Some(Node::InCommit(_, object)) => self.object(object),
         }
+    }
+
+    /// A file to be read piece by piece, and how many bytes it has.
+    pub(super) fn open_file(&self, path: &[u8]) -> io::Result<(u64, Box<dyn Read>)> {
+        if matches!(self.nodes.get(path), Some(Node::OnDisk)) {
+            let file = fs::File::open(os_str(&self.on_disk(path)))?;
+            return Ok((file.metadata()?.len(), Box::new(file)));
+        }
+        let contents = self.read_file(path)?;
+        Ok((contents.len() as u64, Box::new(io::Cursor::new(contents))))
     }
 
     /// Where a link points to.

@@ -4,11 +4,13 @@
 //! programs mean, except for [`nix`], whose log format every room above reads.
 
 mod command;
+mod dialogue;
 pub mod nix;
 pub mod nix_log;
 mod runner;
 pub mod scripted;
 
 pub use command::{Command, Stdin};
+pub use dialogue::Dialogue;
 pub use runner::{Error, Line, LineSink, Output, RealRunner, Runner, Stream};
 pub(crate) use runner::{collect, lines};

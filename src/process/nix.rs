@@ -59,6 +59,13 @@ impl Nix {
         self.overrides(command).arg("--").args(installables)
     }
 
+    /// `nix daemon --stdio`: the store, whether it is this user's own or a daemon's, to be talked with in Nix'
+    /// worker protocol.
+    #[must_use]
+    pub fn store(&self) -> Command {
+        self.command(&["daemon", "--stdio"])
+    }
+
     /// `nix copy --to STORE_URL PATH…` with the same progress lines. `ssh_options` go to ssh
     /// through `NIX_SSHOPTS`, where nix splits them at white space.
     #[must_use]

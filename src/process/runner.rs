@@ -11,6 +11,7 @@ use tokio::process::{Child, ChildStdin};
 use tokio_util::sync::CancellationToken;
 
 use super::command::{Command, Stdin};
+use super::dialogue::Dialogue;
 
 /// How long a cancelled program has between `SIGTERM` and `SIGKILL`.
 const GRACE: Duration = Duration::from_secs(5);
@@ -159,6 +160,16 @@ pub trait Runner: Send + Sync {
         self.stream(command, &mut |_| {}).await
     }
 
+    /// Starts `command` to talk with it. A runner of prepared answers has nobody to talk with.
+    async fn talk(&self, command: &Command) -> Result<Dialogue, Error> {
+        Err(Error::NotFound { program: command.program.to_string_lossy().into_owned() })
+    }
+
+    /// Were the programs told to end?
+    fn is_cancelled(&self) -> bool {
+        false
+    }
+
     /// Runs `command` like [`Runner::run`], stopping it after `limit`.
     async fn run_within(&self, command: &Command, limit: Duration) -> Result<Output, Error> {
         // Dropping the future stops the program: see `Guard`.
@@ -186,6 +197,23 @@ impl RealRunner {
 
 #[async_trait]
 impl Runner for RealRunner {
+    async fn talk(&self, command: &Command) -> Result<Dialogue, Error> {
+        if self.cancel.is_cancelled() {
+            return Err(Error::Cancelled { command: command.to_string() });
+        }
+        let dialogue = Dialogue::start(command)?;
+        let (cancel, stopper) = (self.cancel.clone(), dialogue.stopper());
+        tokio::spawn(async move {
+            cancel.cancelled().await;
+            stopper.stop();
+        });
+        Ok(dialogue)
+    }
+
+    fn is_cancelled(&self) -> bool {
+        self.cancel.is_cancelled()
+    }
+
     async fn stream(&self, command: &Command, sink: &mut LineSink<'_>) -> Result<Output, Error> {
         if self.cancel.is_cancelled() {
             return Err(Error::Cancelled { command: command.to_string() });
@@ -246,13 +274,16 @@ fn spawn(command: &Command) -> Result<Child, Error> {
     if !matches!(command.stdin, Stdin::Inherit) {
         process.process_group(0);
     }
-    process.spawn().map_err(|source| {
-        let dir_missing = command.dir.as_ref().is_some_and(|dir| !dir.is_dir());
-        if source.kind() == io::ErrorKind::NotFound && !dir_missing {
-            return Error::NotFound { program: command.program.to_string_lossy().into_owned() };
-        }
-        Error::Io { command: command.to_string(), source }
-    })
+    process.spawn().map_err(|source| cannot_start(command, source))
+}
+
+/// The error of a program that could not be started.
+pub(super) fn cannot_start(command: &Command, source: io::Error) -> Error {
+    let dir_missing = command.dir.as_ref().is_some_and(|dir| !dir.is_dir());
+    if source.kind() == io::ErrorKind::NotFound && !dir_missing {
+        return Error::NotFound { program: command.program.to_string_lossy().into_owned() };
+    }
+    Error::Io { command: command.to_string(), source }
 }
 
 /// Stops the program and its group when a run is dropped half-way.

@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use sha2::{Digest, Sha256};
 
 use super::error::{StoreError, shown};
-use super::hash::{Hash, HashAlgo, Sha256Digest, compress, push_hex, sha256};
+use super::hash::{Hash, HashAlgo, HashFormat, Sha256Digest, compress, push_hex, sha256};
 use super::path::{StoreDir, StorePath};
 
 /// What of a store object is hashed.
@@ -69,6 +69,18 @@ pub struct ContentAddress {
     pub method: CaMethod,
     /// Its hash.
     pub hash: Hash,
+}
+
+impl ContentAddress {
+    /// As the store registers it: `text:sha256:…`, `fixed:r:sha256:…`, with the hash in base 32.
+    #[must_use]
+    pub fn to_text(&self) -> String {
+        let kind = match self.method {
+            CaMethod::Text => "",
+            CaMethod::Flat | CaMethod::Nar | CaMethod::Git => "fixed:",
+        };
+        format!("{kind}{}{}", self.method.prefix(), self.hash.to_text(HashFormat::Nix32, true))
+    }
 }
 
 /// The store paths that a store object refers to.

@@ -245,9 +245,18 @@ impl Derivation {
     ///
     /// As [`Derivation::write`], and [`StoreError::PathName`].
     pub fn path(&self, store: &StoreDir) -> Result<StorePath, StoreError> {
+        self.path_of_text(store, sha256(&self.text(store)?))
+    }
+
+    /// The derivation's text.
+    ///
+    /// # Errors
+    ///
+    /// As [`Derivation::write`].
+    pub fn text(&self, store: &StoreDir) -> Result<Vec<u8>, StoreError> {
         let mut text = Vec::new();
         self.write(store, &mut text)?;
-        self.path_of_text(store, sha256(&text))
+        Ok(text)
     }
 }
 

@@ -16,13 +16,15 @@ mod nar;
 mod nar_read;
 mod path;
 mod placeholder;
+mod wire;
+pub mod worker;
 
 pub use content_address::{CaMethod, ContentAddress, References, output_path_name};
 pub use derivation::{Bytes, Derivation, DerivationKind, InputOutputs, Inputs, Output, OutputName};
 pub use error::StoreError;
 pub use hash::{Hash, HashAlgo, HashFormat, Hasher, Sha256Digest, compress, sha256};
 pub use modulo::{DrvHash, DrvHashes, ReadDrv};
-pub use nar::{NarNode, NarSource, hash_nar, write_nar};
+pub use nar::{NarNode, NarSource, around_file, hash_nar, write_nar};
 pub use nar_read::{NarEvent, NarReader};
 pub use path::{DRV_EXTENSION, StoreDir, StorePath, check_name};
 pub use placeholder::{DownstreamPlaceholder, hash_placeholder};

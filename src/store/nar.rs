@@ -7,6 +7,7 @@ use std::io::{Read, Write};
 
 use super::error::{StoreError, shown};
 use super::hash::{Hash, HashAlgo, Hasher};
+use super::wire::{pad, push_number, push_string};
 
 /// What an archive begins with.
 pub(super) const MAGIC: &[u8] = b"nix-archive-1";
@@ -105,6 +106,20 @@ pub fn write_nar<S: NarSource>(
     Ok(nar.flush()?)
 }
 
+/// What stands before and behind the contents of a file of that size in its archive, if it is not executable.
+#[must_use]
+pub fn around_file(size: u64) -> (Vec<u8>, Vec<u8>) {
+    let (mut before, mut behind) = (Vec::with_capacity(128), Vec::with_capacity(32));
+    push_string(MAGIC, &mut before);
+    for word in ["(", "type", "regular", "contents"] {
+        push_string(word.as_bytes(), &mut before);
+    }
+    push_number(size, &mut before);
+    pad(size, &mut behind);
+    push_string(b")", &mut behind);
+    (before, behind)
+}
+
 /// The hash and the size of a tree's archive.
 ///
 /// # Errors
@@ -146,15 +161,7 @@ struct Writer<W> {
 
 impl<W: Write> Writer<W> {
     fn string(&mut self, text: &[u8]) {
-        self.buffer.extend_from_slice(&(text.len() as u64).to_le_bytes());
-        self.buffer.extend_from_slice(text);
-        self.pad(text.len() as u64);
-    }
-
-    fn pad(&mut self, written: u64) {
-        for _ in written..written.next_multiple_of(8) {
-            self.buffer.push(0);
-        }
+        push_string(text, &mut self.buffer);
     }
 
     /// Writes a file or a link; of a folder, only the start.
@@ -196,7 +203,7 @@ impl<W: Write> Writer<W> {
     }
 
     fn contents(&mut self, size: u64, mut contents: impl Read) -> Result<(), StoreError> {
-        self.buffer.extend_from_slice(&size.to_le_bytes());
+        push_number(size, &mut self.buffer);
         let mut left = size;
         while left > 0 {
             let wanted = left.min(CHUNK as u64);
@@ -209,7 +216,7 @@ impl<W: Write> Writer<W> {
                 self.flush()?;
             }
         }
-        self.pad(size);
+        pad(size, &mut self.buffer);
         Ok(())
     }
 

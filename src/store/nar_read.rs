@@ -4,6 +4,7 @@ use std::io::{self, Read};
 
 use super::error::{StoreError, shown};
 use super::nar::{MAGIC, MAX_DEPTH, is_file_name};
+use super::wire::read_number;
 
 /// Longest word of the format that is read, so that what is no archive shows in the message.
 const MAX_TAG: u64 = 32;
@@ -191,9 +192,7 @@ impl<R: Read> NarReader<R> {
     }
 
     fn number(&mut self) -> Result<u64, StoreError> {
-        let mut bytes = [0; 8];
-        self.exactly(&mut bytes)?;
-        Ok(u64::from_le_bytes(bytes))
+        read_number(&mut self.input).map_err(ended)
     }
 
     fn padding(&mut self, len: u64) -> Result<(), StoreError> {
@@ -208,10 +207,14 @@ impl<R: Read> NarReader<R> {
     }
 
     fn exactly(&mut self, bytes: &mut [u8]) -> Result<(), StoreError> {
-        self.input.read_exact(bytes).map_err(|error| match error.kind() {
-            io::ErrorKind::UnexpectedEof => StoreError::ArchiveEnd,
-            _ => error.into(),
-        })
+        self.input.read_exact(bytes).map_err(ended)
+    }
+}
+
+fn ended(error: io::Error) -> StoreError {
+    match error.kind() {
+        io::ErrorKind::UnexpectedEof => StoreError::ArchiveEnd,
+        _ => error.into(),
     }
 }
 

@@ -183,12 +183,12 @@ impl Reporter for LiveReporter {
     }
 }
 
-fn target() -> ProgressDrawTarget {
+pub(super) fn target() -> ProgressDrawTarget {
     ProgressDrawTarget::stderr_with_hz(10)
 }
 
 /// A style from a template of this file; a template that indicatif refuses falls back to its own.
-fn template(text: &str) -> ProgressStyle {
+pub(super) fn template(text: &str) -> ProgressStyle {
     ProgressStyle::with_template(text)
         .unwrap_or_else(|_| ProgressStyle::default_spinner())
         .with_key("time", time)

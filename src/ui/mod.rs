@@ -10,8 +10,10 @@ pub mod live;
 pub mod plan;
 pub mod prompts;
 pub mod report;
+mod store_bar;
 pub mod terminal;
 pub mod text;
 mod tree;
 
+pub use store_bar::StoreBar;
 pub use text::Style;

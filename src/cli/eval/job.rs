@@ -11,10 +11,11 @@ use super::installable::select;
 use super::options::{Argument, Chosen};
 use super::source::{Source, Wanted, bytes, stdin};
 use crate::cli::error::CliError;
-use crate::cli::output::print_bytes;
+use crate::cli::output::{Output, print_bytes};
 use crate::eval::arena::Arena;
+use crate::eval::derivations::Found;
 use crate::eval::error::{Error, ErrorKind};
-use crate::eval::io::{FetchHook, RealIo};
+use crate::eval::io::RealIo;
 use crate::eval::position::{Origin, Pos};
 use crate::eval::print::json::to_json;
 use crate::eval::print::xml::{XmlOptions, to_xml};
@@ -23,6 +24,11 @@ use crate::eval::report::{ReportOptions, render};
 use crate::eval::value::{Attrs, AttrsBuilder, Context, Value};
 use crate::eval::{Coercion, Eval};
 use crate::flake::{Flakes, OpenOptions, Run, Surroundings};
+use crate::instantiate::{InstantiateError, RealStore};
+use crate::process::Runner;
+use crate::process::nix::Nix;
+use crate::store::StoreDir;
+use crate::ui::StoreBar;
 
 /// What is to be done.
 pub(super) struct Job {
@@ -33,15 +39,8 @@ pub(super) struct Job {
     chosen: Chosen,
     report: ReportOptions,
     io: RealIo,
+    store: Arc<RealStore>,
     run: Arc<Run>,
-}
-
-/// How programs are run.
-pub(super) struct Hooks {
-    /// For fetching builtins.
-    pub(super) fetch: FetchHook,
-    /// For flakes.
-    pub(super) run: Arc<Run>,
 }
 
 /// How values are printed.
@@ -50,7 +49,11 @@ enum Form {
     Plain,
     Json,
     Raw,
-    Xml { location: bool },
+    Xml {
+        location: bool,
+    },
+    /// The paths of derivations, which are written to the store before.
+    Derivations,
 }
 
 /// How it ended.
@@ -83,16 +86,42 @@ impl From<CliError> for Failure {
     }
 }
 
+impl From<InstantiateError> for Failure {
+    fn from(error: InstantiateError) -> Self {
+        if error.is_cancelled() {
+            let message = "interrupted by the user";
+            return Self::Evaluation(Error::new(ErrorKind::Interrupted, Pos::NONE, message));
+        }
+        let told = CliError::failed(error.to_string());
+        Self::Other(match error.hint() {
+            Some(hint) => told.hint(hint),
+            None => told,
+        })
+    }
+}
+
+fn form(args: &Args) -> Form {
+    if args.instantiate {
+        return Form::Derivations;
+    }
+    match (args.json, args.raw, args.xml) {
+        (true, ..) => Form::Json,
+        (_, true, _) => Form::Raw,
+        (.., true) => Form::Xml { location: !args.no_location },
+        _ => Form::Plain,
+    }
+}
+
 impl Job {
-    /// Checks the arguments. `stop` interrupts the evaluation.
-    pub(super) fn new(args: Args, stop: Arc<AtomicBool>, hooks: Hooks) -> Result<Self, CliError> {
+    /// Checks the arguments. `stop` interrupts the evaluation, for which `runner` runs programs.
+    pub(super) fn new(
+        args: Args,
+        output: &Output,
+        stop: Arc<AtomicBool>,
+        runner: Arc<dyn Runner>,
+    ) -> Result<Self, CliError> {
         let wanted = Wanted::new(&args)?;
-        let form = match (args.json, args.raw, args.xml) {
-            (true, ..) => Form::Json,
-            (_, true, _) => Form::Raw,
-            (.., true) => Form::Xml { location: !args.no_location },
-            _ => Form::Plain,
-        };
+        let form = form(&args);
         let colour = console::colors_enabled_stderr();
         let columns = console::Term::stderr().size_checked().map(|(_, columns)| columns);
         let width = columns.map_or(ReportOptions::default().width, usize::from).max(40);
@@ -101,6 +130,12 @@ impl Job {
             chosen.for_flakes();
         }
         let show_trace = chosen.show_trace;
+        let dir = StoreDir::new(&chosen.settings.store_dir)
+            .map_err(|error| CliError::usage(error.to_string()))?;
+        let watcher = Box::new(StoreBar::new(output.live));
+        let store = Arc::new(RealStore::new(runner.clone(), Nix::default(), dir, watcher));
+        let io = super::real_io(runner.clone(), store.clone()).stopped_by(stop);
+        let run = super::programs(runner);
         Ok(Self {
             wanted,
             apply: args.apply.map(bytes),
@@ -108,8 +143,9 @@ impl Job {
             strict: args.strict,
             chosen,
             report: ReportOptions { colour, show_trace, width },
-            io: RealIo::new().with_colour(colour).stopped_by(stop).fetching_with(hooks.fetch),
-            run: hooks.run,
+            io,
+            run,
+            store,
         })
     }
 
@@ -135,6 +171,7 @@ impl Job {
             options,
             form: self.form,
             strict: self.strict,
+            store: &self.store,
         };
         match run.all(&self.wanted, self.apply.as_deref(), &self.chosen.arguments) {
             Ok(()) => Ended::Printed,
@@ -158,6 +195,7 @@ struct Running<'r, 'a> {
     dir: Vec<u8>,
     form: Form,
     strict: bool,
+    store: &'r RealStore,
 }
 
 impl<'a> Running<'_, 'a> {
@@ -168,17 +206,20 @@ impl<'a> Running<'_, 'a> {
         arguments: &[(Vec<u8>, Argument)],
     ) -> Result<(), Failure> {
         let arguments = self.arguments(arguments)?;
+        let mut derivations = Vec::new();
         for source in &wanted.sources {
             let whole = self.evaluate(source)?;
             for path in &wanted.paths {
                 let mut value = self.eval.pick(whole, path, arguments)?;
+                if matches!(self.form, Form::Derivations) {
+                    let value = self.applied(value, apply)?;
+                    derivations.extend(self.eval.derivations(value, arguments)?);
+                    continue;
+                }
                 if !arguments.is_empty() {
                     value = self.eval.call_with(value, arguments)?;
                 }
-                if let Some(function) = apply {
-                    let function = self.eval.eval_string(function, &self.dir, Origin::String)?;
-                    value = self.eval.call(function, &[value], Pos::NONE)?;
-                }
+                let value = self.applied(value, apply)?;
                 let text = match source {
                     Source::Flake(_) => self.flake_text(value)?,
                     _ => self.text(value)?,
@@ -186,7 +227,33 @@ impl<'a> Running<'_, 'a> {
                 print_bytes(&text)?;
             }
         }
-        Ok(())
+        self.instantiate(&derivations)
+    }
+
+    /// What the function of `--apply` makes of a value.
+    fn applied(&mut self, value: Value<'a>, apply: Option<&[u8]>) -> Result<Value<'a>, Error> {
+        let Some(function) = apply else { return Ok(value) };
+        let function = self.eval.eval_string(function, &self.dir, Origin::String)?;
+        self.eval.call(function, &[value], Pos::NONE)
+    }
+
+    /// Writes derivations to the store and prints their paths, as nix-instantiate does.
+    fn instantiate(&mut self, derivations: &[Found]) -> Result<(), Failure> {
+        if derivations.is_empty() {
+            return Ok(());
+        }
+        let roots: Vec<_> = derivations.iter().map(|found| found.path.clone()).collect();
+        self.store.write(&self.eval.store, self.eval.io, &roots)?;
+        let mut text = Vec::new();
+        for Found { path, output } in derivations {
+            self.eval.store.dir().push_absolute(path, &mut text);
+            if **output != *b"out" {
+                text.push(b'!');
+                text.extend_from_slice(output);
+            }
+            text.push(b'\n');
+        }
+        Ok(print_bytes(&text)?)
     }
 
     /// The set of the arguments, which are not evaluated yet.
@@ -249,7 +316,7 @@ impl<'a> Running<'_, 'a> {
                 let how = Coercion::INTERPOLATION;
                 out = self.eval.coerce(value, Pos::NONE, how, what)?.0.items().to_vec();
             }
-            Form::Xml { .. } => return self.text(value),
+            Form::Xml { .. } | Form::Derivations => return self.text(value),
         }
         Ok(out)
     }
@@ -276,6 +343,8 @@ impl<'a> Running<'_, 'a> {
                 let options = XmlOptions { strict: self.strict, location };
                 out = to_xml(self.eval, value, Pos::NONE, options, &mut context)?;
             }
+            // Printed once all are written.
+            Form::Derivations => {}
         }
         Ok(out)
     }

@@ -40,6 +40,12 @@ pub(super) struct Options {
     /// Turn on these experimental features of Nix (repeatable)
     #[arg(long, value_name = "FEATURES")]
     extra_experimental_features: Vec<String>,
+    /// Build what the evaluation wants to read of derivations, which is the default
+    #[arg(long, overrides_with = "no_allow_import_from_derivation", hide_short_help = true)]
+    allow_import_from_derivation: bool,
+    /// Build nothing during the evaluation
+    #[arg(long, overrides_with = "allow_import_from_derivation")]
+    no_allow_import_from_derivation: bool,
     /// Set a setting of nix.conf(5) that evaluation knows (repeatable)
     #[arg(long, value_names = ["NAME", "VALUE"], num_args = 2, allow_hyphen_values = true)]
     option: Vec<String>,
@@ -143,6 +149,9 @@ impl Options {
             turn_on(&mut chosen.settings, features);
         }
         let settings = &mut chosen.settings;
+        if self.allow_import_from_derivation || self.no_allow_import_from_derivation {
+            settings.allow_import_from_derivation = self.allow_import_from_derivation;
+        }
         if let Some(depth) = self.max_call_depth {
             settings.max_call_depth = depth;
         }

@@ -13,11 +13,11 @@ use crate::eval::error::{Error, ErrorKind, Result};
 use crate::eval::io::{Fetch, Level};
 use crate::eval::position::Pos;
 use crate::eval::print::type_name;
-use crate::eval::store_state::Tree;
+use crate::eval::store_state::Named;
 use crate::eval::text::print::write_string;
 use crate::eval::text::url::Url;
 use crate::eval::value::{Attrs, AttrsBuilder, Value};
-use crate::store::{CaMethod, ContentAddress, HashAlgo, HashFormat, StorePath, hash_nar};
+use crate::store::{CaMethod, ContentAddress, HashFormat, StorePath};
 
 /// The builtins of this file.
 pub(super) const PRIMOPS: &[PrimOp] = &[
@@ -237,9 +237,11 @@ impl Fetcher {
         if number(&input.attrs, "lastModified").map_err(&failed)?.is_none() {
             return Ok(None);
         }
-        let root = eval.outside(&crate::eval::text::path::canonical(&source)).into_owned();
-        let mut tree = Tree { eval, filter: None, pos: self.pos };
-        let (hash, _) = hash_nar(&mut tree, &root, HashAlgo::Sha256)?;
+        let root = crate::eval::text::path::canonical(&source);
+        let path = eval.hash_tree(&root, Named::new(b"source"), None, self.pos)?;
+        let Some(hash) = eval.store.source(&path).map(|source| source.address.hash) else {
+            return Err(self.error("the tree that was hashed is not known any more"));
+        };
         let mut input = input.clone();
         let actual = hash.to_text(HashFormat::Sri, true);
         if let Some(expected) = input.nar_hash().map_err(&failed)?
@@ -254,9 +256,6 @@ impl Fetcher {
             return Err(self.error(message));
         }
         input.attrs.insert(b"narHash".to_vec(), InputAttr::Text(actual.into_bytes()));
-        let address = ContentAddress { method: CaMethod::Nar, hash };
-        let path = eval.store.dir().ca_path(b"source", &address, crate::store::References::NONE)?;
-        eval.store.add_copy(&root, &path);
         self.tree(eval, &input, &path).map(Some)
     }
 

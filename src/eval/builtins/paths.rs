@@ -11,7 +11,7 @@ use crate::eval::coerce::Coercion;
 use crate::eval::error::{Error, ErrorKind, Result};
 use crate::eval::io::FileType;
 use crate::eval::position::Pos;
-use crate::eval::store_state::{Text, type_name, unreadable};
+use crate::eval::store_state::{Named, Text, type_name, unreadable};
 use crate::eval::text::path as text_path;
 use crate::eval::text::shown;
 use crate::eval::value::{AttrsBuilder, Bytes, Context, ContextElement, Value};
@@ -63,8 +63,7 @@ fn read_file<'a>(eval: &mut Eval<'a>, args: &[Value<'a>], pos: Pos) -> Result<Va
 
 fn read_dir<'a>(eval: &mut Eval<'a>, args: &[Value<'a>], pos: Pos) -> Result<Value<'a>> {
     let path = eval.realise_path(args[0], pos)?;
-    let outside = eval.outside(path.items());
-    let entries = eval.io.read_dir(&outside);
+    let entries = eval.view().read_dir(path.items());
     let mut entries =
         entries.map_err(|error| unreadable_folder(eval, path.items(), &error, pos))?;
     entries.sort_unstable_by(|(a, _), (b, _)| a.cmp(b));
@@ -299,18 +298,26 @@ impl<'a> Import<'a> {
     fn add(self, eval: &mut Eval<'a>, context: Context, pos: Pos) -> Result<Value<'a>> {
         let failed = |error: crate::store::StoreError| Error::evaluation(pos, error.to_string());
         eval.realise_context(context, pos)?;
+        let mut references = BTreeSet::new();
+        if !context.is_none()
+            && let Ok((store_path, _)) = eval.store.dir().split(self.source.items())
+        {
+            references = eval.references(&store_path);
+        }
         let expected = match self.hash {
             Some(hash) => {
                 let address = ContentAddress { method: self.method, hash };
-                let path = eval.store.dir().ca_path(self.name, &address, References::NONE);
+                let references = References { others: &references, to_itself: false };
+                let path = eval.store.dir().ca_path(self.name, &address, references);
                 Some(path.map_err(failed)?)
             }
             None => None,
         };
+        let named = Named { name: self.name, references: &references };
         let path = match expected {
             Some(path) if eval.is_in_store(&path, pos)? => path,
             expected => {
-                let path = self.hashed(eval, pos)?;
+                let path = self.hashed(eval, named, pos)?;
                 if expected.is_some_and(|expected| expected != path) {
                     let message = format!(
                         "store path mismatch in (possibly filtered) path added from '{}'",
@@ -326,15 +333,10 @@ impl<'a> Import<'a> {
     }
 
     /// The store path that it gets.
-    fn hashed(&self, eval: &mut Eval<'a>, pos: Pos) -> Result<StorePath> {
+    fn hashed(&self, eval: &mut Eval<'a>, named: Named<'_>, pos: Pos) -> Result<StorePath> {
         let (source, kind) = eval.follow(self.source.items(), pos)?;
-        let source = eval.outside(&source).into_owned();
         if self.method == CaMethod::Nar {
-            let path = eval.hash_source(&source, self.name, self.filter, pos)?;
-            if self.filter.is_none() {
-                eval.store.add_copy(&source, &path);
-            }
-            return Ok(path);
+            return eval.hash_source(&source, named, self.filter, pos);
         }
         if kind == Some(FileType::Directory) {
             let message = format!(
@@ -343,11 +345,7 @@ impl<'a> Import<'a> {
             );
             return Err(Error::evaluation(pos, message));
         }
-        let contents = eval.read_file(&source, pos)?;
-        let hash = Hash::of(HashAlgo::Sha256, &contents);
-        let address = ContentAddress { method: CaMethod::Flat, hash };
-        let path = eval.store.dir().ca_path(self.name, &address, References::NONE);
-        path.map_err(|error| Error::evaluation(pos, error.to_string()))
+        eval.hash_file(&source, named, pos)
     }
 }
 

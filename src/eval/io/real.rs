@@ -1,6 +1,7 @@
 //! The real outside: files, the environment, the clock and standard error. Starting programs is left to
 //! functions that the caller gives.
 
+use std::collections::BTreeSet;
 use std::ffi::OsStr;
 use std::fmt;
 use std::fs;
@@ -13,17 +14,20 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use super::line::render;
-use super::{EvalIo, Fetch, FileType, Level};
+use super::{EvalIo, Fetch, FileType, Level, Wanted};
+use crate::store::StorePath;
 
 /// Has something fetched: [`EvalIo::fetch`].
 pub type FetchHook = Box<dyn Fn(&Fetch) -> io::Result<Vec<u8>> + Send + Sync>;
 
-/// The texts of derivations that are not in the store, by their paths.
-pub type Derivations<'d> = dyn FnMut(&[u8]) -> Option<Vec<u8>> + 'd;
+/// The real store: what [`EvalIo`] asks of it.
+pub trait StoreHook: Send + Sync {
+    /// [`EvalIo::realise`]
+    fn realise(&self, wanted: &Wanted<'_>) -> io::Result<BTreeSet<StorePath>>;
 
-/// Has outputs built: [`EvalIo::realise`].
-pub type RealiseHook =
-    Box<dyn Fn(&[(&[u8], &[u8])], &mut Derivations<'_>) -> io::Result<()> + Send + Sync>;
+    /// [`EvalIo::references`]
+    fn references(&self, path: &StorePath) -> io::Result<BTreeSet<StorePath>>;
+}
 
 /// This machine.
 #[derive(Default)]
@@ -31,7 +35,7 @@ pub struct RealIo {
     colour: bool,
     interrupted: Option<Arc<AtomicBool>>,
     fetch: Option<FetchHook>,
-    realise: Option<RealiseHook>,
+    store: Option<Arc<dyn StoreHook>>,
 }
 
 impl RealIo {
@@ -59,10 +63,10 @@ impl RealIo {
         Self { fetch: Some(hook), ..self }
     }
 
-    /// Builds with `hook`.
+    /// Builds and asks with `hook`.
     #[must_use]
-    pub fn realising_with(self, hook: RealiseHook) -> Self {
-        Self { realise: Some(hook), ..self }
+    pub fn with_store(self, hook: Arc<dyn StoreHook>) -> Self {
+        Self { store: Some(hook), ..self }
     }
 
     /// What this machine is in Nix' words: `x86_64-linux`.
@@ -91,7 +95,7 @@ impl fmt::Debug for RealIo {
         f.debug_struct("RealIo")
             .field("colour", &self.colour)
             .field("fetches", &self.fetch.is_some())
-            .field("realises", &self.realise.is_some())
+            .field("has_store", &self.store.is_some())
             .finish_non_exhaustive()
     }
 }
@@ -115,6 +119,12 @@ fn kind_of(file: fs::FileType) -> FileType {
 impl EvalIo for RealIo {
     fn read_file(&self, path: &[u8]) -> io::Result<Vec<u8>> {
         fs::read(path_of(path))
+    }
+
+    fn open_file<'f>(&'f self, path: &[u8]) -> io::Result<(u64, Box<dyn io::Read + 'f>)> {
+        let file = fs::File::open(path_of(path))?;
+        let size = file.metadata()?.len();
+        Ok((size, Box::new(file)))
     }
 
     fn read_dir(&self, path: &[u8]) -> io::Result<Vec<(Vec<u8>, FileType)>> {
@@ -160,15 +170,15 @@ impl EvalIo for RealIo {
         let _ = io::stderr().lock().write_all(&render(level, text, self.colour));
     }
 
-    fn realise(
-        &self,
-        outputs: &[(&[u8], &[u8])],
-        derivations: &mut Derivations<'_>,
-    ) -> io::Result<()> {
-        match &self.realise {
-            Some(realise) => realise(outputs, derivations),
+    fn realise(&self, wanted: &Wanted<'_>) -> io::Result<BTreeSet<StorePath>> {
+        match &self.store {
+            Some(store) => store.realise(wanted),
             None => Err(super::nothing_is_built()),
         }
+    }
+
+    fn references(&self, path: &StorePath) -> io::Result<BTreeSet<StorePath>> {
+        self.store.as_ref().map_or_else(|| Ok(BTreeSet::new()), |store| store.references(path))
     }
 
     fn fetch(&self, fetch: &Fetch) -> io::Result<Vec<u8>> {
@@ -188,6 +198,8 @@ mod tests {
     use std::os::unix::fs::symlink;
 
     use super::*;
+    use crate::eval::store_state::StoreState;
+    use crate::store::StoreDir;
 
     fn bytes(path: &Path) -> Vec<u8> {
         path.as_os_str().as_bytes().to_vec()
@@ -234,24 +246,40 @@ mod tests {
         assert!(io.store_path_exists(&bytes(&at(b"sub"))).unwrap());
     }
 
+    /// A store in which everything is built, and refers to itself.
+    struct Built;
+
+    impl StoreHook for Built {
+        fn realise(&self, wanted: &Wanted<'_>) -> io::Result<BTreeSet<StorePath>> {
+            Ok(wanted.outputs.iter().map(|(drv, _)| drv.clone()).collect())
+        }
+
+        fn references(&self, path: &StorePath) -> io::Result<BTreeSet<StorePath>> {
+            Ok(BTreeSet::from([path.clone()]))
+        }
+    }
+
     #[test]
     fn programs_are_only_started_through_hooks() {
         let fetch = Fetch { builtin: "fetchurl", argument: b"\"u\"".to_vec() };
         let io = RealIo::new();
         assert_eq!(io.fetch(&fetch).unwrap_err().kind(), io::ErrorKind::Unsupported);
-        assert!(io.realise(&[(b"d", b"out")], &mut |_| None).is_err());
+        let store = StoreState::new(StoreDir::default());
+        let drv = StorePath::from_digest([1; 20], b"x.drv").unwrap();
+        let outputs = [(drv.clone(), Box::from(&b"out"[..]))];
+        let wanted =
+            Wanted { state: &store, io: &RealIo::new(), outputs: &outputs, with_closure: false };
+        assert_eq!(io.realise(&wanted).unwrap_err().kind(), io::ErrorKind::Unsupported);
+        assert!(io.references(&drv).unwrap().is_empty());
 
         let io = RealIo::new()
             .fetching_with(Box::new(|fetch| {
                 Ok([fetch.builtin.as_bytes(), &fetch.argument].concat())
             }))
-            .realising_with(Box::new(|outputs, derivations| {
-                let known = outputs.iter().all(|(drv, _)| derivations(drv).is_some());
-                if known { Ok(()) } else { Err(io::Error::other("unknown")) }
-            }));
+            .with_store(Arc::new(Built));
         assert_eq!(io.fetch(&fetch).unwrap(), b"fetchurl\"u\"");
-        assert!(io.realise(&[(b"d", b"out")], &mut |_| Some(Vec::new())).is_ok());
-        assert!(io.realise(&[(b"d", b"out")], &mut |_| None).is_err());
+        assert!(io.realise(&wanted).unwrap().contains(&drv));
+        assert!(io.references(&drv).unwrap().contains(&drv));
     }
 
     #[test]

@@ -1,12 +1,14 @@
 //! The outside, watched: whether an answer hangs on more than the flake, and whether the user wants an end.
 
 use std::cell::Cell;
-use std::io;
+use std::collections::BTreeSet;
+use std::io::{self, Read};
 use std::rc::Rc;
 
 use tokio_util::sync::CancellationToken;
 
-use crate::eval::io::{EvalIo, Fetch, FileType, Level};
+use crate::eval::io::{EvalIo, Fetch, FileType, Level, Wanted};
+use crate::store::StorePath;
 
 /// The outside as one thread sees it.
 pub(super) struct Watched<Io> {
@@ -24,6 +26,10 @@ const PINS: [&[u8]; 4] = [b"narHash = ", b"sha256 = ", b"hash = ", b"rev = "];
 impl<Io: EvalIo> EvalIo for Watched<Io> {
     fn read_file(&self, path: &[u8]) -> io::Result<Vec<u8>> {
         self.inner.read_file(path)
+    }
+
+    fn open_file<'f>(&'f self, path: &[u8]) -> io::Result<(u64, Box<dyn Read + 'f>)> {
+        self.inner.open_file(path)
     }
 
     fn read_dir(&self, path: &[u8]) -> io::Result<Vec<(Vec<u8>, FileType)>> {
@@ -62,13 +68,13 @@ impl<Io: EvalIo> EvalIo for Watched<Io> {
         self.inner.store_path_exists(path)
     }
 
-    fn realise(
-        &self,
-        outputs: &[(&[u8], &[u8])],
-        derivations: &mut dyn FnMut(&[u8]) -> Option<Vec<u8>>,
-    ) -> io::Result<()> {
+    fn realise(&self, wanted: &Wanted<'_>) -> io::Result<BTreeSet<StorePath>> {
         self.beyond.set(true);
-        self.inner.realise(outputs, derivations)
+        self.inner.realise(wanted)
+    }
+
+    fn references(&self, path: &StorePath) -> io::Result<BTreeSet<StorePath>> {
+        self.inner.references(path)
     }
 
     fn fetch(&self, fetch: &Fetch) -> io::Result<Vec<u8>> {
@@ -88,6 +94,8 @@ impl<Io: EvalIo> EvalIo for Watched<Io> {
 mod tests {
     use super::*;
     use crate::eval::io::MemoryIo;
+    use crate::eval::store_state::StoreState;
+    use crate::store::StoreDir;
 
     #[test]
     fn what_hangs_on_more_than_the_flake_is_noticed() {
@@ -102,7 +110,10 @@ mod tests {
             io.beyond.get()
         };
         let fetch = |argument: &[u8]| Fetch { builtin: "fetchTree", argument: argument.to_vec() };
-        assert!(beyond(&|io| drop(io.realise(&[(b"d", b"out")], &mut |_| None))));
+        let state = StoreState::new(StoreDir::default());
+        let wanted =
+            Wanted { state: &state, io: &MemoryIo::default(), outputs: &[], with_closure: false };
+        assert!(beyond(&|io| drop(io.realise(&wanted))));
         assert!(beyond(&|io| drop(io.fetch(&fetch(b"{ url = \"u\"; }")))));
         assert!(!beyond(&|io| drop(io.fetch(&fetch(b"{ sha256 = \"h\"; url = \"u\"; }")))));
         assert!(beyond(&|io| drop(io.env(b"HOME"))));

@@ -5,3 +5,4 @@ mod hash;
 mod modulo;
 mod nar;
 mod path;
+mod worker;
