@@ -4,10 +4,10 @@ use super::Eval;
 use super::code::{Node, NodeId};
 use super::error::{Error, ErrorKind, Result};
 use super::position::Pos;
+use super::print::expr::{Folders, print_expr};
 use super::print::{shortened, type_name};
 use super::value::{Attrs, Env, List, Slot, Value};
-use crate::syntax::BinOp;
-use crate::syntax::Symbol;
+use crate::syntax::{BinOp, Features, Symbol, Symbols, parse};
 
 impl<'a> Eval<'a> {
     /// The error of the assertion at `node`, whose `condition` does not hold.
@@ -19,7 +19,7 @@ impl<'a> Eval<'a> {
         env: Env<'a>,
     ) -> Error {
         let pos = self.code.pos(node);
-        let text = self.sources.assertion(pos).unwrap_or_default();
+        let text = self.condition_text(pos).unwrap_or_default();
         if let Node::Binary { op: BinOp::Equal, left, right } = self.code.node(condition)
             && let Err(error) = self.assert_equal_nodes(left, right, env)
         {
@@ -30,6 +30,18 @@ impl<'a> Eval<'a> {
             return error.while_(pos, what);
         }
         Error::new(ErrorKind::Assertion, pos, format!("assertion '{text}' failed"))
+    }
+
+    /// The condition of the `assert` at `pos` as text: the source is parsed once more.
+    fn condition_text(&self, pos: Pos) -> Option<String> {
+        let place = self.sources.place(pos)?;
+        let mut symbols = Symbols::new();
+        let features = Features { pipe_operators: self.settings.features.pipe_operators };
+        let ast = parse(&place.source.text, &mut symbols, features).ok()?;
+        let home = self.settings.home.as_deref().unwrap_or_default();
+        let folders = Folders { here: &place.source.dir, home };
+        let text = print_expr(&ast, ast.assertion_at(place.offset)?, &symbols, folders);
+        Some(String::from_utf8_lossy(&text).into_owned())
     }
 
     /// Evaluates both sides once more: only a failure pays for telling the difference.
@@ -218,9 +230,9 @@ mod tests {
     #[test]
     fn a_failed_equality_says_what_differs() {
         for (condition, message) in DIFFERENCES {
-            let step = format!("while evaluating the condition of the assertion '{condition}'");
-            let expected = [(*message).to_owned(), step];
-            assert_eq!(failure(&format!("assert {condition}; 1")), expected);
+            let found = failure(&format!("assert {condition}; 1"));
+            assert_eq!((found.len(), found[0].as_str()), (2, *message));
+            assert!(found[1].starts_with("while evaluating the condition of the assertion '("));
         }
     }
 
@@ -248,8 +260,16 @@ mod tests {
     }
 
     #[test]
-    fn other_conditions_are_shown_as_they_are() {
-        assert_eq!(failure("assert !(1 == 1); 1"), ["assertion '!(1 == 1)' failed"]);
-        assert_eq!(failure("assert 1 != 1; 1"), ["assertion '1 != 1' failed"]);
+    fn conditions_are_shown_as_nix_prints_expressions() {
+        for (condition, shown) in [
+            ("!(1 == 1)", "(! (1 == 1))"),
+            ("let a = 1; in a != 1", "(let a = 1; in (a != 1))"),
+            ("builtins.elem 1 [ ]", "((builtins).elem 1 [ ])"),
+        ] {
+            let expected = format!("assertion '{shown}' failed");
+            assert_eq!(failure(&format!("assert {condition}; 1")), [expected]);
+        }
+        let found = failure("assert ./a == /b; 1");
+        assert_eq!(found[1], "while evaluating the condition of the assertion '(/a == /b)'");
     }
 }

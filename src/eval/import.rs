@@ -93,7 +93,7 @@ impl<'a> Eval<'a> {
     ) -> Result<NodeId> {
         let features = Features { pipe_operators: self.settings.features.pipe_operators };
         let parsed = parse(&text, &mut self.symbols, features);
-        let Some(base) = self.sources.add(origin, text.into()) else {
+        let Some(base) = self.sources.add(origin, dir, text.into()) else {
             let message = "the sources of this evaluation are longer than 4 GiB together";
             return Err(Error::evaluation(Pos::NONE, message));
         };

@@ -40,6 +40,8 @@ pub struct Source {
     pub origin: Origin,
     /// What people are told it was read from.
     pub shown: String,
+    /// Where its relative paths start from.
+    pub dir: Box<[u8]>,
     /// The text itself.
     pub text: Arc<[u8]>,
     base: u32,
@@ -70,9 +72,9 @@ pub struct Sources {
 }
 
 impl Sources {
-    /// Takes up a text, and says what to add to its byte offsets. `None` if the texts of one evaluation
+    /// Takes up a text whose relative paths start from `dir`, and says what to add to its byte offsets. `None` if the texts of one evaluation
     /// came to more than 4 GiB.
-    pub fn add(&mut self, origin: Origin, text: Arc<[u8]>) -> Option<Base> {
+    pub fn add(&mut self, origin: Origin, dir: &[u8], text: Arc<[u8]>) -> Option<Base> {
         let base = self.sources.last().map_or(Some(1), |last| {
             last.base.checked_add(u32::try_from(last.text.len()).ok()?)?.checked_add(1)
         })?;
@@ -82,7 +84,8 @@ impl Sources {
             Origin::String => "«string»".to_owned(),
             Origin::Stdin => "«stdin»".to_owned(),
         };
-        self.sources.push(Source { origin, shown, text, base, lines: OnceCell::new() });
+        let (dir, lines) = (dir.into(), OnceCell::new());
+        self.sources.push(Source { origin, shown, dir, text, base, lines });
         Some(Base(base))
     }
 
@@ -136,23 +139,6 @@ impl Sources {
             Origin::File(path) => Some((path, place.at.line, place.at.column)),
             Origin::String | Origin::Stdin => None,
         }
-    }
-
-    /// The condition of the `assert` at this place, as it is written.
-    #[must_use]
-    pub fn assertion(&self, pos: Pos) -> Option<String> {
-        let place = self.place(pos)?;
-        let text = place.source.text.get(place.offset as usize..)?.strip_prefix(b"assert")?;
-        let mut depth = 0i32;
-        let end = text.iter().position(|byte| {
-            match byte {
-                b'(' | b'[' | b'{' => depth += 1,
-                b')' | b']' | b'}' => depth -= 1,
-                _ => {}
-            }
-            *byte == b';' && depth <= 0
-        })?;
-        Some(String::from_utf8_lossy(&text[..end]).trim().to_owned())
     }
 }
 

@@ -44,7 +44,8 @@ impl<'a> Eval<'a> {
             Ok(value) => Ok(value),
             Err(error) => {
                 let pos = attrs.get_attr(name).map_or(Pos::NONE, |attr| attr.pos);
-                let error = error.or_at(self.code.pos(node));
+                // As in Nix, what needs itself is told at its definition.
+                let error = error.or_at(pos).or_at(self.code.pos(node));
                 Err(self.while_evaluating(error, pos, &[name]))
             }
         }
@@ -71,7 +72,10 @@ impl<'a> Eval<'a> {
             };
             value = match self.value_of(attr.slot) {
                 Ok(value) => value,
-                Err(error) => {
+                Err(mut error) => {
+                    if names.len() == path.len as usize {
+                        error = error.or_at(attr.pos);
+                    }
                     let error = error.or_at(self.code.pos(node));
                     return Err(self.while_evaluating(error, attr.pos, &names));
                 }

@@ -383,6 +383,15 @@ impl Ast {
         &self.text[text.start as usize..(text.start + text.len) as usize]
     }
 
+    /// The condition of the `assert` at a byte offset.
+    #[must_use]
+    pub fn assertion_at(&self, offset: u32) -> Option<ExprId> {
+        self.exprs.iter().zip(&self.offsets).find_map(|(expr, at)| match *expr {
+            Expr::Assert { condition, .. } if *at == offset => Some(condition),
+            _ => None,
+        })
+    }
+
     /// How many nodes there are.
     #[must_use]
     pub fn len(&self) -> usize {

@@ -1,6 +1,7 @@
 //! Values as text: as `nix-instantiate --eval` prints them, as `nix eval` and messages show them, as JSON
 //! and as XML.
 
+pub mod expr;
 pub mod json;
 mod plain;
 mod show;

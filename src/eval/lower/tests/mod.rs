@@ -54,7 +54,7 @@ impl<'a> Bench<'a> {
 
     fn lower(&mut self, source: &str, scope: Option<&[&str]>) -> Result<NodeId, LowerError> {
         let ast = parse(source.as_bytes(), &mut self.symbols, Features::default()).unwrap();
-        let base = self.sources.add(Origin::String, Arc::from(source.as_bytes())).unwrap();
+        let base = self.sources.add(Origin::String, b"/", Arc::from(source.as_bytes())).unwrap();
         let scope: Option<Vec<Symbol>> = scope
             .map(|names| names.iter().map(|name| self.symbols.intern(name.as_bytes())).collect());
         let builtins = self.symbols.intern(b"builtins");
