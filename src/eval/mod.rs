@@ -43,7 +43,7 @@ use rustc_hash::FxHashMap;
 use crate::store::StoreDir;
 use crate::syntax::{Symbol, Symbols};
 use arena::Arena;
-pub use builtins::{FlakeArgument, GetFlake};
+pub use builtins::GetFlake;
 use builtins::{Patterns, PrimOp};
 use call::CallFrame;
 use code::Code;

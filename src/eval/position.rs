@@ -31,6 +31,8 @@ pub enum Origin {
     String,
     /// Standard input.
     Stdin,
+    /// A text of this program's own, which no report shows.
+    Internal(&'static str),
 }
 
 /// A text that was parsed.
@@ -83,6 +85,7 @@ impl Sources {
             Origin::File(path) => String::from_utf8_lossy(&self.shown(path)).into_owned(),
             Origin::String => "«string»".to_owned(),
             Origin::Stdin => "«stdin»".to_owned(),
+            Origin::Internal(name) => (*name).to_owned(),
         };
         let (dir, lines) = (dir.into(), OnceCell::new());
         self.sources.push(Source { origin, shown, dir, text, base, lines });
@@ -124,6 +127,12 @@ impl Sources {
 }
 
 impl Sources {
+    /// Is it a place that no report shows?
+    #[must_use]
+    pub fn is_internal(&self, pos: Pos) -> bool {
+        self.place(pos).is_some_and(|place| matches!(place.source.origin, Origin::Internal(_)))
+    }
+
     /// A place as `file:line:column`.
     #[must_use]
     pub fn describe(&self, pos: Pos) -> Option<String> {
@@ -137,7 +146,7 @@ impl Sources {
         let place = self.place(pos)?;
         match &place.source.origin {
             Origin::File(path) => Some((path, place.at.line, place.at.column)),
-            Origin::String | Origin::Stdin => None,
+            Origin::String | Origin::Stdin | Origin::Internal(_) => None,
         }
     }
 }

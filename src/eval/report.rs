@@ -42,7 +42,7 @@ const LONGEST_REPETITION: usize = 5;
 /// The text of a failure, without a newline at its end. The steps are told from the failure outwards.
 #[must_use]
 pub fn render(error: &ErrorData, sources: &Sources, options: ReportOptions) -> String {
-    let steps = chosen(&error.traces, options.show_trace);
+    let steps = chosen(&error.traces, sources, options.show_trace);
     let mut excerpts = Excerpts { sources, last: Pos::NONE, made: Vec::new() };
     let mut parts = vec![(Kind::Error, printable(&error.message), excerpts.at(error.pos))];
     for step in &steps {
@@ -100,7 +100,7 @@ struct Excerpts<'s> {
 impl Excerpts<'_> {
     /// The number of the excerpt of `pos`.
     fn at(&mut self, pos: Pos) -> Option<usize> {
-        if pos == self.last {
+        if pos == self.last || self.sources.is_internal(pos) {
             return None;
         }
         self.last = pos;
@@ -119,8 +119,9 @@ enum Step<'t> {
 }
 
 /// The steps that are told.
-fn chosen(traces: &[Trace], all: bool) -> Vec<Step<'_>> {
-    let told: Vec<&Trace> = traces.iter().filter(|trace| !trace.message.is_empty()).collect();
+fn chosen<'t>(traces: &'t [Trace], sources: &Sources, all: bool) -> Vec<Step<'t>> {
+    let is_told = |trace: &&Trace| !trace.message.is_empty() && !sources.is_internal(trace.pos);
+    let told: Vec<&Trace> = traces.iter().filter(is_told).collect();
     if all {
         return without_repetitions(&told);
     }

@@ -26,7 +26,7 @@ pub(super) struct Wanted {
 impl Finder {
     /// Has a locked input looked for as soon as it is read for the first time.
     pub(super) fn want(self: &Rc<Self>, path: &StorePath, name: &str, input: &Input) {
-        if self.mounts.has_tree(path) {
+        if self.mounts.tree(path).is_some() {
             return;
         }
         let wanted = Wanted { name: name.to_owned(), input: input.clone() };
@@ -42,7 +42,7 @@ impl Finder {
         let (finder, path) = (Rc::downgrade(self), path.clone());
         let wanted = path.clone();
         self.mounts.want(
-            path,
+            &path,
             Rc::new(move || match finder.upgrade() {
                 Some(finder) => finder.bring(&wanted).map_err(told),
                 None => Ok(None),

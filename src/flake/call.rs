@@ -15,7 +15,7 @@ use crate::store::StorePath;
 /// The function that ties flakes together.
 const CALL: &[u8] = include_bytes!("call-flake.nix");
 /// What messages call its file.
-const CALL_FILE: &[u8] = "«flakes-internal»/call-flake.nix".as_bytes();
+const CALL_FILE: Origin = Origin::Internal("«flakes-internal»/call-flake.nix");
 
 /// The value of a flake.
 pub(super) fn call<'a>(opened: &Opened, eval: &mut Eval<'a>) -> Result<Value<'a>> {
@@ -32,7 +32,7 @@ pub(super) fn call<'a>(opened: &Opened, eval: &mut Eval<'a>) -> Result<Value<'a>
     opened.finder.mounts.pure.set(eval.settings.pure);
     let nodes = Value::Attrs(nodes.build(eval.arena));
     let root = eval.string(key(ROOT).as_bytes());
-    let function = eval.eval_string(CALL, b"/", Origin::File(CALL_FILE.into()))?;
+    let function = eval.eval_string(CALL, b"/", CALL_FILE)?;
     eval.call(function, &[nodes, root], Pos::NONE)
 }
 
@@ -114,7 +114,7 @@ impl<'a> Caller<'_, 'a> {
         } else {
             let mut text = b"builtins.fetchTree ".to_vec();
             set_text(&input.attrs, &mut text);
-            self.eval.delayed(&text, b"/", Origin::File(CALL_FILE.into()))?
+            self.eval.delayed(&text, b"/", CALL_FILE)?
         };
         self.add(set, "sourceInfo", info);
         Ok(below(&reference.dir))

@@ -68,7 +68,7 @@ pub enum FlakeError {
         actual: String,
     },
     /// An input that is not on this machine and could not be brought here.
-    #[error("the input '{input}' ({url}) is not in the store and could not be fetched: {reason}")]
+    #[error("{} is not in the store and could not be fetched: {reason}", named(.input, .url))]
     Missing {
         /// Its name, or its reference once more.
         input: String,
@@ -99,6 +99,10 @@ pub enum FlakeError {
         /// What went wrong.
         source: Box<FlakeError>,
     },
+}
+
+fn named(input: &str, url: &str) -> String {
+    if input == url { format!("'{url}'") } else { format!("the input '{input}' ({url})") }
 }
 
 /// The result of opening a flake.

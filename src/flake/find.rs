@@ -133,6 +133,9 @@ impl Finder {
         }
         let folder = path::canonical(text);
         let mut input = input.clone();
+        if let Some(found) = self.seen(&folder, &mut input)? {
+            return Ok(found);
+        }
         let in_store = self.store.parse(&folder).is_ok_and(|path| path.name() == "source");
         let (tree, newest) = Tree::of_folder(&folder).map_err(|error| {
             let path = shown(&folder);
@@ -148,8 +151,17 @@ impl Finder {
         let hash = hash(&tree)?;
         let path = self.take(&mut input, hash)?;
         self.mounts.name(&path, self.store.to_absolute(&path));
-        self.mounts.add(path.clone(), Rc::new(Mount { tree, is_work_tree: false }));
+        self.mounts.add(&path, Rc::new(Mount { tree, is_work_tree: false }));
         Ok(Found { path, resolved: input.clone(), input, dir: None })
+    }
+
+    /// A folder that is the root of a tree which is seen in the store already.
+    fn seen(&self, folder: &[u8], input: &mut Input) -> Result<Option<Found>> {
+        let Ok(path) = self.store.parse(folder) else { return Ok(None) };
+        let Some(mount) = self.mounts.tree(&path) else { return Ok(None) };
+        input.attrs.entry(b"lastModified".to_vec()).or_insert(InputAttr::Number(0));
+        self.take(input, hash(&mount.tree)?)?;
+        Ok(Some(Found { path, resolved: input.clone(), input: input.clone(), dir: None }))
     }
 
     /// Gives an input the hash that its tree has, and says where the tree is seen.

@@ -3,6 +3,7 @@
 use super::error::{FlakeError, Result};
 use super::os_str;
 use super::reference::shown;
+use crate::eval::text::path;
 use crate::process::{self, Command, Output};
 
 /// Runs a command and waits for its end.
@@ -170,6 +171,8 @@ impl Repository<'_> {
             .fold(Command::new("git"), |command, variable| command.env_remove(*variable));
         command
             .env("LC_ALL", "C")
+            // The folder itself is the repository, none of those around it.
+            .env("GIT_CEILING_DIRECTORIES", os_str(path::dir_name(self.folder)))
             // Nothing is written for a question, and no hook's program is asked.
             .env("GIT_OPTIONAL_LOCKS", "0")
             .args(["-c", "core.fsmonitor=false", "-C"])

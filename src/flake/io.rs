@@ -17,7 +17,7 @@ use crate::store::{StoreDir, StorePath};
 /// Trees by the store paths that they stand at, and inputs that are not known to be there yet.
 #[derive(Default)]
 pub(super) struct Mounts {
-    at: RefCell<FxHashMap<StorePath, Place>>,
+    at: RefCell<FxHashMap<Box<str>, Place>>,
     /// What people know trees as.
     names: RefCell<FxHashMap<StorePath, Vec<u8>>>,
     /// Is nothing to be read but trees and the store?
@@ -45,13 +45,13 @@ pub(super) struct Mount {
 pub(super) type Bring = dyn Fn() -> io::Result<Option<Rc<Mount>>>;
 
 impl Mounts {
-    pub(super) fn add(&self, path: StorePath, mount: Rc<Mount>) {
-        self.at.borrow_mut().insert(path, Place::Tree(mount));
+    pub(super) fn add(&self, path: &StorePath, mount: Rc<Mount>) {
+        self.at.borrow_mut().insert(path.base_name().into(), Place::Tree(mount));
     }
 
     /// Has `bring` called when `path` is read for the first time, unless something stands there already.
-    pub(super) fn want(&self, path: StorePath, bring: Rc<Bring>) {
-        self.at.borrow_mut().entry(path).or_insert(Place::Wanted(bring));
+    pub(super) fn want(&self, path: &StorePath, bring: Rc<Bring>) {
+        self.at.borrow_mut().entry(path.base_name().into()).or_insert(Place::Wanted(bring));
     }
 
     /// Says how files of a tree are shown to people: with `name` in the place of the store path.
@@ -65,6 +65,15 @@ impl Mounts {
         names.iter().map(|(path, name)| (path.clone(), name.clone())).collect()
     }
 
+    /// Where a path in the store is on the disk, as far as that can be told; else as [`Self::shown`].
+    pub(super) fn on_disk(&self, store: &StoreDir, path: &[u8]) -> Vec<u8> {
+        let Ok((store_path, rest)) = store.split(path) else { return path.to_vec() };
+        match self.tree(&store_path).as_deref().and_then(|mount| mount.tree.folder()) {
+            Some(folder) => [folder, rest].concat(),
+            None => self.shown(store, path),
+        }
+    }
+
     /// A path in the store as people know it.
     pub(super) fn shown(&self, store: &StoreDir, path: &[u8]) -> Vec<u8> {
         let Ok((store_path, rest)) = store.split(path) else { return path.to_vec() };
@@ -74,13 +83,17 @@ impl Mounts {
         }
     }
 
-    pub(super) fn has_tree(&self, path: &StorePath) -> bool {
-        matches!(self.at.borrow().get(path), Some(Place::Tree(_)))
+    /// The tree that is seen at a store path.
+    pub(super) fn tree(&self, path: &StorePath) -> Option<Rc<Mount>> {
+        match self.at.borrow().get(path.base_name()) {
+            Some(Place::Tree(mount)) => Some(mount.clone()),
+            _ => None,
+        }
     }
 
-    /// The tree at a store path; nothing if the store itself has to be asked.
-    fn get(&self, path: &StorePath) -> io::Result<Option<Rc<Mount>>> {
-        let place = self.at.borrow().get(path).cloned();
+    /// The tree at a store path of this name; nothing if the store itself has to be asked.
+    fn get(&self, base_name: &str) -> io::Result<Option<Rc<Mount>>> {
+        let place = self.at.borrow().get(base_name).cloned();
         match place {
             None => Ok(None),
             Some(Place::Tree(mount)) => Ok(Some(mount)),
@@ -88,8 +101,8 @@ impl Mounts {
                 let mount = bring()?;
                 let mut at = self.at.borrow_mut();
                 match &mount {
-                    Some(mount) => at.insert(path.clone(), Place::Tree(mount.clone())),
-                    None => at.remove(path),
+                    Some(mount) => at.insert(base_name.into(), Place::Tree(mount.clone())),
+                    None => at.remove(base_name),
                 };
                 Ok(mount)
             }
@@ -114,11 +127,11 @@ enum Where<'p> {
 
 impl FlakeIo {
     fn find<'p>(&self, path: &'p [u8]) -> io::Result<Where<'p>> {
-        if !path.starts_with(self.store.as_bytes()) {
-            return Ok(Where::Outside);
-        }
-        let Ok((store_path, rest)) = self.store.split(path) else { return Ok(Where::Outside) };
-        let Some(mount) = self.mounts.get(&store_path)? else { return Ok(Where::Outside) };
+        let Some(inside) = self.store.inside(path) else { return Ok(Where::Outside) };
+        let end = inside.iter().position(|byte| *byte == b'/').unwrap_or(inside.len());
+        let (base_name, rest) = inside.split_at(end);
+        let Ok(base_name) = str::from_utf8(base_name) else { return Ok(Where::Outside) };
+        let Some(mount) = self.mounts.get(base_name)? else { return Ok(Where::Outside) };
         let root = path.get(..path.len() - rest.len()).unwrap_or(path);
         Ok(Where::Tree { mount, root, path: rest.strip_prefix(b"/").unwrap_or(rest).to_vec() })
     }

@@ -39,7 +39,7 @@ use crate::eval::error::Error;
 use crate::eval::io::{EvalIo, Fetch, FileType, Level, Wanted};
 use crate::eval::position::Pos;
 use crate::eval::value::Value;
-use crate::eval::{Eval, FlakeArgument, GetFlake};
+use crate::eval::{Eval, GetFlake};
 use crate::store::{StoreDir, StorePath};
 use cache::Cache;
 use error::Result;
@@ -110,10 +110,11 @@ impl Flakes {
             .override_inputs
             .iter()
             .map(|(path, reference)| {
-                let wrong = |reason| FlakeError::Reference { reference: shown(path), reason };
+                let wrong = |reason| FlakeError::Content { reason };
                 let path = definition::input_path(path).map_err(wrong)?;
                 if path.is_empty() {
-                    return Err(wrong("it names no input".to_owned()));
+                    let reason = "an override names the flake itself, and no input of it";
+                    return Err(wrong(reason.to_owned()));
                 }
                 let (reference, fragment) = FlakeRef::parse_given(reference, &self.base, &say)?;
                 if fragment.is_empty() {
@@ -140,16 +141,6 @@ impl Flakes {
             self.finder.warn(&format!("the nixConfig of flake '{name}' is ignored"));
         }
         let resolved = opener.resolve(&flake, &name, overrides, place, which)?;
-        Ok(Opened { finder: self.finder.clone(), name, locked: flake.locked, resolved })
-    }
-
-    /// Opens the flake in a folder that is seen in the store already.
-    fn open_folder(&self, folder: &[u8], which: Use) -> Result<Opened> {
-        let reference = FlakeRef::parse(b"flake:get-flake")?;
-        let flake = self.opener().read_in(&reference, reference.clone(), folder, &[])?;
-        let name = shown(folder);
-        let place = self.place(&flake)?;
-        let resolved = self.opener().resolve(&flake, &name, &[], place, which)?;
         Ok(Opened { finder: self.finder.clone(), name, locked: flake.locked, resolved })
     }
 
@@ -230,26 +221,21 @@ impl GetFlake for Flakes {
     fn get_flake<'a>(
         &self,
         eval: &mut Eval<'a>,
-        argument: FlakeArgument<'_>,
+        reference: &[u8],
         pos: Pos,
     ) -> crate::eval::error::Result<Value<'a>> {
         let pure = eval.settings.pure;
         let which = if pure { Use::None } else { Use::All };
-        let opened = match argument {
-            FlakeArgument::Path(path) => self.open_folder(path, which),
-            FlakeArgument::Reference(text) => FlakeRef::parse_absolute(text).and_then(|reference| {
-                let locked = reference.input.is_locked().unwrap_or(false);
-                if pure && !locked {
-                    let text = shown(text);
-                    return Err(FlakeError::Content {
-                        reason: format!(
-                            "cannot call 'getFlake' on unlocked flake reference '{text}' (use --impure to override)"
-                        ),
-                    });
-                }
-                self.open_reference(&reference, &[], which)
-            }),
-        };
+        let opened = FlakeRef::parse_absolute(reference).and_then(|parsed| {
+            if pure && !parsed.input.is_locked().unwrap_or(false) {
+                let reason = format!(
+                    "cannot call 'getFlake' on unlocked flake reference '{}' (use --impure to override)",
+                    shown(reference)
+                );
+                return Err(FlakeError::Content { reason });
+            }
+            self.open_reference(&parsed, &[], which)
+        });
         let opened = opened.map_err(|error| call::failed(error).or_at(pos))?;
         opened.call(eval)
     }

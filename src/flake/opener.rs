@@ -110,8 +110,8 @@ impl Opener<'_> {
         Graph::read(&text, &shown_file)
     }
 
-    /// A path of a tree, as people know it.
+    /// A path of a tree, where people find it.
     pub(super) fn shown(&self, file: &[u8]) -> String {
-        shown(&self.finder.mounts.shown(&self.finder.store, file))
+        shown(&self.finder.mounts.on_disk(&self.finder.store, file))
     }
 }

@@ -217,7 +217,7 @@ fn flake_folder(
         }
         Ok(_) => {
             let path = shown(&folder);
-            return none(format!("path '{path}' is not a flake (because it's not a directory)"));
+            return none(format!("path \"{path}\" is not a flake (because it's not a directory)"));
         }
     }
     if exists(&folder, "flake.nix") {
@@ -231,13 +231,13 @@ fn flake_folder(
         }
         if exists(&folder, ".git") {
             return none(format!(
-                "path '{}' is not part of a flake (neither it nor its parent directories contain a 'flake.nix' file)",
+                "path \"{}\" is not part of a flake (neither it nor its parent directories contain a 'flake.nix' file)",
                 shown(&folder)
             ));
         }
         if device(&folder).ok() != first {
             return none(format!(
-                "unable to find a flake before encountering filesystem boundary at '{}'",
+                "unable to find a flake before encountering filesystem boundary at \"{}\"",
                 shown(&folder)
             ));
         }

@@ -68,7 +68,7 @@ impl Registries {
             now = entry.applied(&now.input)?;
         }
         let reason = format!("cycle detected in flake registry for '{}'", input_text(input));
-        Err(FlakeError::Reference { reference: input_text(input), reason })
+        Err(FlakeError::Follows { reason })
     }
 }
 

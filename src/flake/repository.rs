@@ -29,8 +29,18 @@ impl Finder {
         }
         let resolved = input.clone();
         let repository = Repository { run: &*self.run, folder };
-        let is_bare = !exists(&[folder, b"/.git"].concat());
+        let has = |name: &str| exists(&[folder, b"/", name.as_bytes()].concat());
+        let is_bare = !has(".git");
+        if is_bare && !(has("HEAD") && has("objects")) {
+            return Err(FlakeError::Git {
+                repository: shown(folder),
+                reason: "it is no git repository, nor the top folder of one".to_owned(),
+            });
+        }
         let plain = text(input, "ref").is_none() && text(input, "rev").is_none() && !is_bare;
+        if plain && flag(input, "exportIgnore") {
+            return self.prefetch(input);
+        }
         let (path, input) = if plain {
             self.work_tree(input, &repository)?
         } else if flag(input, "submodules") || flag(input, "lfs") || flag(input, "exportIgnore") {
@@ -70,7 +80,7 @@ impl Finder {
         }
         let path = self.take(&mut input, hash)?;
         self.mounts.name(&path, repository.folder.to_vec());
-        self.mounts.add(path.clone(), Rc::new(Mount { tree, is_work_tree: true }));
+        self.mounts.add(&path, Rc::new(Mount { tree, is_work_tree: true }));
         Ok((path, input))
     }
 
@@ -128,8 +138,9 @@ impl Finder {
         };
         set(&mut input, "ref", InputAttr::Text(name.clone().into_bytes()));
         let rev = match text(&input, "rev") {
-            Some(rev) => {
-                let rev = shown(rev);
+            Some(_) => {
+                let rev = input.rev().map_err(|error| wrong(error.to_string()))?;
+                let rev = rev.unwrap_or_default();
                 repository.resolve(&rev)?.ok_or_else(|| {
                     wrong(format!("it has no commit {rev}; `git fetch` may bring it"))
                 })?
@@ -163,7 +174,7 @@ impl Finder {
         let name = format!("«{}»", input_text(&input)).into_bytes();
         let path = self.take(&mut input, hash)?;
         self.mounts.name(&path, name);
-        self.mounts.add(path.clone(), Rc::new(Mount { tree, is_work_tree: false }));
+        self.mounts.add(&path, Rc::new(Mount { tree, is_work_tree: false }));
         Ok((path, input))
     }
 

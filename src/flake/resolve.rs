@@ -352,13 +352,19 @@ impl Resolver<'_> {
             || match reference.input.scheme {
                 Some(Scheme::Path) => true,
                 Some(Scheme::Git) => local_repository(&reference.input).is_some(),
-                Some(Scheme::Indirect) => self.stands_for_local(reference)?,
+                Some(Scheme::Indirect) => self.stands_for_local(wanted)?,
                 _ => false,
             };
+        let path = shown_path(&wanted.path);
+        let is_certain = reference.relative_path().is_some()
+            || reference.input.is_locked().map_err(super::reference::bad(path.as_bytes()))?;
+        if is_here && self.which == Use::None && !is_certain {
+            let reason = format!("cannot update unlocked flake input '{path}' in pure mode");
+            return Err(FlakeError::Content { reason });
+        }
         if is_here {
             return Ok(());
         }
-        let path = shown_path(&wanted.path);
         let what = match locked {
             Some(locked) if locked.original.canonical() != reference.canonical() => format!(
                 "the input '{path}' is '{reference}', and was locked as '{}'",
@@ -369,8 +375,9 @@ impl Resolver<'_> {
         Err(FlakeError::Stale { flake: self.flake.to_owned(), what })
     }
 
-    fn stands_for_local(&self, reference: &FlakeRef) -> Result<bool> {
-        let target = self.opener.finder.registries().resolve(&reference.input, self.which)?;
+    fn stands_for_local(&self, wanted: &Wanted<'_>) -> Result<bool> {
+        let registries = self.opener.finder.registries();
+        let target = registries.resolve(&wanted.reference.input, self.uses(wanted))?;
         Ok(target.is_some_and(|target| match target.input.scheme {
             Some(Scheme::Path) => true,
             Some(Scheme::Git) => local_repository(&target.input).is_some(),

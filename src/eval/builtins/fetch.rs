@@ -247,37 +247,17 @@ fn fetch_closure<'a>(eval: &mut Eval<'a>, args: &[Value<'a>], pos: Pos) -> Resul
 
 /// Opens flakes for `builtins.getFlake`.
 pub trait GetFlake {
-    /// The flake of a reference, or of the folder at a path: its outputs with what is known of its source.
-    fn get_flake<'a>(
-        &self,
-        eval: &mut Eval<'a>,
-        reference: FlakeArgument<'_>,
-        pos: Pos,
-    ) -> Result<Value<'a>>;
-}
-
-/// What `getFlake` is given.
-#[derive(Debug, Clone, Copy)]
-pub enum FlakeArgument<'r> {
-    /// A reference.
-    Reference(&'r [u8]),
-    /// The folder of a flake.
-    Path(&'r [u8]),
+    /// The flake of a reference: its outputs with what is known of its source.
+    fn get_flake<'a>(&self, eval: &mut Eval<'a>, reference: &[u8], pos: Pos) -> Result<Value<'a>>;
 }
 
 fn get_flake<'a>(eval: &mut Eval<'a>, args: &[Value<'a>], pos: Pos) -> Result<Value<'a>> {
     require(eval.settings.features.flakes, "flakes")
         .map_err(|error| Error::evaluation(pos, error.to_string()))?;
-    let value = eval.force(args[0], pos)?;
-    let argument = if let Value::Path(_) = value {
-        FlakeArgument::Path(eval.realise_path(value, pos)?.items())
-    } else {
-        let what = "while evaluating the argument passed to builtins.getFlake";
-        let reference = eval.force_string_no_context(value, Pos::NONE, what)?;
-        FlakeArgument::Reference(reference.items())
-    };
+    let what = "while evaluating the argument passed to builtins.getFlake";
+    let reference = eval.force_string_no_context(args[0], Pos::NONE, what)?;
     match eval.flakes {
-        Some(flakes) => flakes.get_flake(eval, argument, pos),
+        Some(flakes) => flakes.get_flake(eval, reference.items(), pos),
         None => Err(Error::new(
             ErrorKind::Restricted,
             pos,

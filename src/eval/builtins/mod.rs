@@ -32,8 +32,8 @@ mod xml;
 
 use std::cell::Cell;
 
+pub use fetch::GetFlake;
 pub(crate) use fetch::write_set as set_text;
-pub use fetch::{FlakeArgument, GetFlake};
 pub(crate) use fetch_tree::{TreeFacts, tree_attrs};
 pub(super) use regex::Patterns;
 

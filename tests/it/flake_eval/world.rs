@@ -9,6 +9,8 @@ use crate::evaluators::{Outcome, is_there};
 /// A folder for flakes, with a home and a store of its own.
 pub(super) struct World {
     folder: tempfile::TempDir,
+    /// Programs that are taken out of reach.
+    without: std::cell::RefCell<Vec<&'static str>>,
 }
 
 /// A program that goes wild must not take the machine with it.
@@ -22,9 +24,35 @@ impl World {
 
     /// An empty folder for tests of our evaluator alone.
     pub(super) fn without_nix() -> Self {
-        let world = Self { folder: tempfile::tempdir().unwrap() };
+        let world = Self { folder: tempfile::tempdir().unwrap(), without: Vec::new().into() };
         fs::create_dir(world.path("home")).unwrap();
         world
+    }
+
+    /// From now on, these programs are not found.
+    pub(super) fn without(&self, programs: &[&'static str]) -> &Self {
+        self.without.borrow_mut().extend(programs);
+        self
+    }
+
+    /// The folders of programs: those with the ones that are needed, without those that are not wanted.
+    fn programs(&self) -> std::ffi::OsString {
+        let path = std::env::var_os("PATH").unwrap_or_default();
+        let without = self.without.borrow();
+        if without.is_empty() {
+            return path;
+        }
+        let bin = self.path("bin");
+        fs::create_dir_all(&bin).unwrap();
+        for program in ["sh", "git", "nix", "timeout"] {
+            let _ = fs::remove_file(bin.join(program));
+            let found =
+                std::env::split_paths(&path).map(|dir| dir.join(program)).find(|p| p.exists());
+            if let Some(found) = found.filter(|_| !without.contains(&program)) {
+                std::os::unix::fs::symlink(found, bin.join(program)).unwrap();
+            }
+        }
+        bin.into_os_string()
     }
 
     pub(super) fn path(&self, path: &str) -> PathBuf {
@@ -149,7 +177,14 @@ impl World {
         let mut command = Command::new(program);
         command
             .env_clear()
-            .env("PATH", std::env::var_os("PATH").unwrap_or_default())
+            .env(
+                "PATH",
+                if program == "git" {
+                    std::env::var_os("PATH").unwrap_or_default()
+                } else {
+                    self.programs()
+                },
+            )
             .env("HOME", self.path("home"))
             .env("NIX_REMOTE", format!("local?root={}", self.path("root").display()))
             .env("NIX_CONF_DIR", self.path("conf"))
