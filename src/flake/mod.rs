@@ -22,6 +22,8 @@ mod reference;
 mod registry;
 mod repository;
 mod resolve;
+#[cfg(test)]
+mod tests;
 mod tree;
 
 use std::collections::BTreeSet;

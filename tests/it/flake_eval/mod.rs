@@ -3,5 +3,6 @@
 
 mod bad;
 mod inputs;
+mod references;
 mod shapes;
 mod world;
