@@ -26,13 +26,12 @@ pub(super) struct Wanted {
 impl Finder {
     /// Has a locked input looked for as soon as it is read for the first time.
     pub(super) fn want(self: &Rc<Self>, path: &StorePath, name: &str, input: &Input) {
-        if self.mounts.tree(path).is_some() {
+        // Of inputs with the same content, one is enough.
+        if self.mounts.tree(path).is_some() || self.wanted.borrow().contains_key(path) {
             return;
         }
         let wanted = Wanted { name: name.to_owned(), input: input.clone() };
-        if self.wanted.borrow_mut().insert(path.clone(), wanted).is_some() {
-            return;
-        }
+        self.wanted.borrow_mut().insert(path.clone(), wanted);
         // `fetchTree` takes git trees without their history, which is seen in the name.
         let mut shown_input = input.clone();
         if input.scheme == Some(Scheme::Git) {
