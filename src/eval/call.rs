@@ -379,10 +379,11 @@ impl<'a> Eval<'a> {
         let mut matched = 0;
         let mut missing = false;
         let code = &self.code;
+        let mut given = attrs.in_order();
         let frame: Env<'a> = self.arena.frame(Some(env), slots as usize, |slot| {
             if slot < count {
                 let formal = &code.formals[formals.start + slot];
-                if let Some(found) = attrs.get(formal.name) {
+                if let Some(found) = given(formal.name) {
                     matched += 1;
                     return Cell::new(share(found));
                 }

@@ -1,8 +1,10 @@
 //! What is evaluated: nodes of 16 bytes in one array for all sources, with variables resolved to
-//! places in environments. Made by `lower` from a parsed tree, never changed afterwards.
+//! places in environments. Made by `lower` from a parsed tree, never changed afterwards but for the hints.
+
+use std::cell::Cell;
 
 use super::position::Pos;
-use super::value::{Shape, Value};
+use super::value::{Hint, Shape, Value};
 use crate::syntax::{BinOp, Symbol};
 
 /// A node of [`Code`].
@@ -74,6 +76,8 @@ pub enum Node {
         base: NodeId,
         /// The attribute.
         name: Symbol,
+        /// Number in [`Code::hints`].
+        hint: u32,
     },
     /// `base.a.b`, with more than one name or computed ones.
     SelectPath {
@@ -317,6 +321,8 @@ pub struct Code<'a> {
     /// The places of those parts of [`Node::Plus`] and [`Node::Interpolation`] that have others than their
     /// nodes: the index in `ids`, and the place, in the order of the indices.
     pub part_positions: Vec<(u32, Pos)>,
+    /// Where each [`Node::Select`] has found its attribute the last time.
+    pub hints: Vec<Cell<Hint>>,
     /// Names of attribute paths.
     pub paths: Vec<Name>,
     /// Runs of `paths` for nodes that have no room for them.

@@ -25,17 +25,15 @@ impl<'a> Eval<'a> {
     /// As [`Eval::force_slot`], for callers that know the place only when it is wanted.
     #[inline]
     pub(super) fn value_of(&mut self, slot: &'a Slot<'a>) -> Result<Value<'a>> {
-        let value = slot.get();
-        if value.is_forced() {
-            return Ok(value);
+        if slot.get().is_forced() {
+            return Ok(slot.get());
         }
-        if let Value::Ref(home) = value {
-            let value = home.get();
-            if value.is_forced() {
-                return Ok(value);
-            }
+        if let Value::Ref(home) = slot.get()
+            && home.get().is_forced()
+        {
+            return Ok(home.get());
         }
-        self.compute(slot, value)
+        self.compute(slot, slot.get())
     }
 
     /// Evaluates what stands in `slot`, and puts its value there. After a failure the slot is as

@@ -104,6 +104,8 @@ pub struct Eval<'a> {
     empty_list: List<'a>,
     empty_attrs: Attrs<'a>,
     empty_string: Bytes<'a>,
+    /// The strings of one byte.
+    letters: [Bytes<'a>; 256],
 }
 
 /// References to flakes and inputs: as text, as URLs, as attributes.
@@ -160,6 +162,7 @@ impl<'a> Eval<'a> {
             empty_list: arena.block((), 0, |_| Value::Null.into()),
             empty_attrs,
             empty_string: arena.copy((), &[]),
+            letters: std::array::from_fn(|byte| arena.copy((), &byte.to_le_bytes()[..1])),
         };
         builtins::install(&mut eval);
         eval
@@ -174,7 +177,11 @@ impl<'a> Eval<'a> {
     /// A string.
     #[must_use]
     pub fn string_with(&self, bytes: &[u8], context: Context) -> Value<'a> {
-        let bytes = if bytes.is_empty() { self.empty_string } else { self.arena.copy((), bytes) };
+        let bytes = match *bytes {
+            [] => self.empty_string,
+            [byte] => self.letters[usize::from(byte)],
+            _ => self.arena.copy((), bytes),
+        };
         Value::Str(context, bytes)
     }
 

@@ -51,7 +51,7 @@ impl<'a> Eval<'a> {
             Node::WithVar { name, level, with } => {
                 self.with_variable(node, name, outer(env, level), with)
             }
-            Node::Select { base, name } => self.select(node, base, name, env),
+            Node::Select { .. } => self.select(node, env),
             Node::SelectPath { base, path } => self.select_path(node, base, path, env),
             Node::HasAttr { base, path } => self.has_attr(base, path, env),
             Node::Attrs(number) => self.attrs(number, env),
@@ -182,8 +182,8 @@ impl<'a> Eval<'a> {
 
     #[inline]
     pub(super) fn variable(&mut self, node: NodeId, slot: &'a Slot<'a>) -> Result<Value<'a>> {
-        let value = slot.get();
-        if value.is_forced() { Ok(value) } else { self.forced_variable(node, slot) }
+        // Only the kind of the value is read before it is known to be one.
+        if slot.get().is_forced() { Ok(slot.get()) } else { self.forced_variable(node, slot) }
     }
 
     #[inline(never)]

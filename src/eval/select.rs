@@ -1,7 +1,7 @@
 //! Attribute paths: selecting, asking whether there is something, and variables of `with`.
 
 use super::Eval;
-use super::code::{Name, NodeId, Range};
+use super::code::{Name, Node, NodeId, Range};
 use super::error::{Error, ErrorKind, Result};
 use super::position::Pos;
 use super::run::outer;
@@ -25,19 +25,16 @@ impl<'a> Eval<'a> {
 
     /// `base.name`
     #[inline(never)]
-    pub(super) fn select(
-        &mut self,
-        node: NodeId,
-        base: NodeId,
-        name: Symbol,
-        env: Env<'a>,
-    ) -> Result<Value<'a>> {
+    pub(super) fn select(&mut self, node: NodeId, env: Env<'a>) -> Result<Value<'a>> {
+        let Node::Select { base, name, hint } = self.code.node(node) else {
+            return Ok(Value::Null);
+        };
         let attrs = match self.eval(base, env) {
             Ok(Value::Attrs(attrs)) => attrs,
             Ok(other) => return Err(self.select_failed(node, other, &[name])),
             Err(error) => return Err(self.while_selecting(error, node, &[name])),
         };
-        let Some(slot) = attrs.get(name) else {
+        let Some(slot) = attrs.get_hinted(name, &self.code.hints[hint as usize]) else {
             return Err(self.missing_attribute(node, attrs, name));
         };
         match self.value_of(slot) {
@@ -194,7 +191,7 @@ impl<'a> Eval<'a> {
                 }
                 Err(error) => return Err(error.or_at(pos)),
             };
-            if let Some(slot) = attrs.get(name) {
+            if let Some(slot) = attrs.settled(self.arena).get(name) {
                 return self.variable(node, slot);
             }
             let Some((level, parent)) = self.code.withs[with as usize].parent else { break };

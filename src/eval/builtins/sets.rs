@@ -122,6 +122,7 @@ fn intersect_attrs<'a>(eval: &mut Eval<'a>, args: &[Value<'a>], pos: Pos) -> Res
     let right = eval.force_attrs(args[1], pos, what)?;
     let mut common = Vec::with_capacity(left.len().min(right.len()));
     if left.len() < right.len() {
+        let right = right.settled(eval.arena);
         common.extend(left.iter(eval.arena).filter_map(|attr| right.get_attr(attr.name)));
     } else {
         common.extend(right.iter(eval.arena).filter(|attr| left.get(attr.name).is_some()));

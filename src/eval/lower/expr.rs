@@ -1,5 +1,7 @@
 //! Expressions without bindings: variables, operators, calls, selections.
 
+use std::cell::Cell;
+
 use super::scope::{Bound, Meaning};
 use super::{Lowered, Lowerer, number};
 use crate::eval::code::{Arithmetic, Name, Node, NodeId, Range, WithCode};
@@ -146,7 +148,15 @@ impl<'u> Lowerer<'_, 'u, '_> {
         {
             return Ok(node);
         }
-        Ok(Node::Select { base: self.expr(base)?, name })
+        let base = self.expr(base)?;
+        Ok(self.select_node(base, name))
+    }
+
+    /// `base.name`, which has not found anything yet.
+    pub(super) fn select_node(&mut self, base: NodeId, name: Symbol) -> Node {
+        let hint = number(self.code.hints.len());
+        self.code.hints.push(Cell::default());
+        Node::Select { base, name, hint }
     }
 
     /// Is it the variable `builtins`, and bound by nobody?

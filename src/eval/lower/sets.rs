@@ -129,7 +129,7 @@ impl<'a> Lowerer<'_, '_, 'a> {
         let source = self.tables.sources.get(around.sources + number).copied();
         let (Some(from), Some(base)) = (from, source) else { return self.expr(def.value) };
         let known = if self.is_builtins(from) { self.builtin(def.name) } else { None };
-        let node = known.unwrap_or(Node::Select { base, name: def.name });
+        let node = known.unwrap_or_else(|| self.select_node(base, def.name));
         Ok(self.add(self.pos(def.value), node))
     }
 

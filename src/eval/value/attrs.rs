@@ -161,12 +161,27 @@ struct Layer<'a> {
     /// How many layers there are below.
     depth: u32,
     flat: Cell<Option<Attrs<'a>>>,
+    /// How often somebody has looked for an attribute: see [`Attrs::settled`].
+    asked: Cell<usize>,
 }
 
+/// Sets up to this size are gone through when several attributes are wanted.
+const IN_ORDER: usize = 64;
 /// `//` copies sets up to this size at once: a layer would not be smaller.
 const SMALL: usize = 8;
 /// More layers than this make looking up slow.
 const MOST_LAYERS: u32 = 6;
+
+/// Where an attribute was found: the address of a shape that is kept, and the index in it. No address is
+/// 0, which is what it begins with.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Hint {
+    shape: usize,
+    index: u32,
+}
+
+/// A set is made flat once one in so many of its attributes has been looked for.
+const ASKED: usize = 8;
 
 /// An attribute set.
 #[derive(Debug, Clone, Copy)]
@@ -245,6 +260,41 @@ impl<'a> Attrs<'a> {
         }
     }
 
+    /// As [`Attrs::get`], for a place in a program that mostly meets sets of one shape.
+    #[inline]
+    #[must_use]
+    pub fn get_hinted(self, name: Symbol, hint: &Cell<Hint>) -> Option<&'a Slot<'a>> {
+        let Link::One(shape) = self.0.link() else { return self.get(name) };
+        let Hint { shape: known, index } = hint.get();
+        if ptr::from_ref(shape).addr() == known {
+            return self.0.items().get(index as usize);
+        }
+        let index = shape.find(name)?;
+        if shape.common {
+            let index = u32::try_from(index).unwrap_or(u32::MAX);
+            hint.set(Hint { shape: ptr::from_ref(shape).addr(), index });
+        }
+        self.0.items().get(index)
+    }
+
+    /// The values of attributes that are asked for in the order of their symbols.
+    pub fn in_order(self) -> impl FnMut(Symbol) -> Option<&'a Slot<'a>> {
+        let (shape, layer) = self.head();
+        let (names, items) = (shape.names(), self.0.items());
+        // In a large set, looking each up is quicker than going through all.
+        let all = layer.is_none() && names.len() <= IN_ORDER;
+        let mut at = 0;
+        move |name| {
+            if !all {
+                return self.get(name);
+            }
+            while names.get(at).is_some_and(|other| *other < name) {
+                at += 1;
+            }
+            if names.get(at) == Some(&name) { items.get(at) } else { None }
+        }
+    }
+
     /// An attribute with its place.
     #[must_use]
     pub fn get_attr(self, name: Symbol) -> Option<Attr<'a>> {
@@ -320,6 +370,20 @@ impl<'a> Attrs<'a> {
         flat
     }
 
+    /// The set as it is best looked into: without layers, once so many attributes have been looked for that
+    /// copying them all has paid.
+    #[must_use]
+    pub fn settled(self, arena: &'a Arena) -> Self {
+        let Some(layer) = self.layer() else { return self };
+        let asked = layer.asked.get() + 1;
+        layer.asked.set(asked);
+        if layer.flat.get().is_some() || asked > layer.len / ASKED {
+            self.flat(arena)
+        } else {
+            self
+        }
+    }
+
     /// All attributes, by symbol.
     pub fn iter(self, arena: &'a Arena) -> impl ExactSizeIterator<Item = Attr<'a>> + 'a {
         let set = self.flat(arena);
@@ -361,7 +425,14 @@ impl<'a> Attrs<'a> {
         let names = over.own_shape().names();
         let fresh = names.iter().filter(|&&name| below.get(name).is_none()).count();
         let len = below.len() + fresh;
-        let layer = Layer { shape: over.own_shape(), below, len, depth, flat: Cell::new(None) };
+        let layer = Layer {
+            shape: over.own_shape(),
+            below,
+            len,
+            depth,
+            flat: Cell::new(None),
+            asked: Cell::new(0),
+        };
         let slots = over.own_slots();
         let share = |index: usize| Cell::new(share(&slots[index]));
         Self(arena.linked(Link::Other(arena.alloc(layer)), slots.len(), share))
@@ -478,3 +549,6 @@ impl<'a> AttrsBuilder<'a> {
         Attrs::new(arena, shape, |index| self.attrs[index].2)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -13,7 +13,7 @@ use std::cell::Cell;
 use super::arena::{Block, Frame};
 use super::code::{LambdaId, NodeId};
 
-pub use attrs::{Attr, Attrs, AttrsBuilder, Shape};
+pub use attrs::{Attr, Attrs, AttrsBuilder, Hint, Shape};
 pub use context::{Context, ContextElement, Contexts};
 
 /// The home of a value.

@@ -26,7 +26,7 @@ impl Dump<'_, '_> {
             Node::WithVar { name, level, with } => {
                 format!("?{}.{level}#{with}", self.name(name))
             }
-            Node::Select { base, name } => format!("{}.{}", self.node(base), self.name(name)),
+            Node::Select { base, name, .. } => format!("{}.{}", self.node(base), self.name(name)),
             Node::SelectPath { base, path } => format!("{}{}", self.node(base), self.path(path)),
             Node::SelectOr { base, path, default } => {
                 let path = self.path(self.code.ranges[path as usize]);
