@@ -57,9 +57,12 @@ impl<'a> Shape<'a> {
     fn make(arena: &'a Arena, names: &[Symbol], positions: &[Pos], common: bool) -> &'a Self {
         debug_assert!(names.is_sorted_by(|a, b| a < b), "names are sorted and unique");
         debug_assert!(positions.is_empty() || positions.len() == names.len());
+        // Names come right before the shape, since who looks at one looks at the others.
+        let positions = arena.copy((), positions);
+        let names = arena.copy((), names);
         arena.alloc(Self {
-            names: arena.copy((), names),
-            positions: arena.copy((), positions),
+            names,
+            positions,
             order: Cell::new(None),
             common,
             merged: Cell::new(None),
@@ -221,9 +224,10 @@ impl<'a> Attrs<'a> {
     pub fn sharing(arena: &'a Arena, attrs: &[Attr<'a>]) -> Self {
         debug_assert!(attrs.is_sorted_by(|a, b| a.name < b.name), "sorted and unique");
         let positions = if attrs.iter().any(|attr| !attr.pos.is_none()) { attrs } else { &[] };
+        let positions = arena.block((), positions.len(), |at| positions[at].pos);
         let shape = arena.alloc(Shape {
             names: arena.block((), attrs.len(), |at| attrs[at].name),
-            positions: arena.block((), positions.len(), |at| positions[at].pos),
+            positions,
             order: Cell::new(None),
             common: false,
             merged: Cell::new(None),
