@@ -25,14 +25,13 @@
     let
       inherit (nixpkgs) lib;
 
-      linux = [
+      # The program asks the kernel for things that only Linux has.
+      systems = [
         "x86_64-linux"
         "aarch64-linux"
       ];
-      # A machine that hosts are installed from may also be a Mac.
-      darwin = [ "aarch64-darwin" ];
 
-      forSystems = systems: f: lib.genAttrs systems (system: f nixpkgs.legacyPackages.${system});
+      forSystems = f: lib.genAttrs systems (system: f nixpkgs.legacyPackages.${system});
       packageFor =
         pkgs:
         pkgs.callPackage ./nix/package.nix {
@@ -40,7 +39,7 @@
         };
     in
     {
-      packages = forSystems (linux ++ darwin) (pkgs: rec {
+      packages = forSystems (pkgs: rec {
         nixos-bootstrap = packageFor pkgs;
         default = nixos-bootstrap;
       });
@@ -55,7 +54,7 @@
         inherit nixpkgs disko;
         inherit (self) packages;
         modules = self.nixosModules;
-        supportedLinux = linux;
+        inherit systems;
       };
 
       templates.default = {
@@ -67,7 +66,7 @@
         '';
       };
 
-      checks = forSystems linux (
+      checks = forSystems (
         pkgs:
         import ./nix/checks.nix {
           inherit self pkgs disko;
@@ -75,13 +74,13 @@
         }
       );
 
-      devShells = forSystems (linux ++ darwin) (pkgs: {
+      devShells = forSystems (pkgs: {
         default = pkgs.callPackage ./nix/shell.nix {
           package = self.packages.${pkgs.stdenv.hostPlatform.system}.default;
         };
       });
 
       # Its name has changed with the releases.
-      formatter = forSystems (linux ++ darwin) (pkgs: pkgs.nixfmt-tree or pkgs.nixfmt-rfc-style);
+      formatter = forSystems (pkgs: pkgs.nixfmt-tree or pkgs.nixfmt-rfc-style);
     };
 }

@@ -2,7 +2,6 @@
 { lib, packages }:
 let
   supported = lib.attrNames packages;
-  isLinux = lib.hasSuffix "-linux";
 
   app = package: subcommand: description: {
     type = "app";
@@ -11,16 +10,13 @@ let
   };
 
   appsOf =
-    system: package:
+    package:
     let
       bootstrap = app package "bootstrap" "Turn a machine that has booted an installer into a host of this flake";
     in
     {
       inherit bootstrap;
       default = bootstrap;
-    }
-    # Block devices are Linux's.
-    // lib.optionalAttrs (isLinux system) {
       iso = app package "iso" "Build the installer image and write it to a USB stick";
     };
 in
@@ -53,7 +49,7 @@ in
     lib.genAttrs systems (
       system:
       if packages ? ${system} then
-        appsOf system packages.${system}.default
+        appsOf packages.${system}.default
       else
         throw "mkApps: nixos-bootstrap does not run on ${system}; it can be ${lib.concatStringsSep ", " supported}"
     );

@@ -4,7 +4,7 @@
   disko,
   modules,
   packages,
-  supportedLinux,
+  systems,
 }:
 let
   inherit (nixpkgs) lib;
@@ -18,7 +18,7 @@ paths
     nixpkgs
     paths
     modules
-    supportedLinux
+    systems
     ;
 }
 // import ./minimal.nix {

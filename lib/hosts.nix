@@ -4,7 +4,7 @@
   nixpkgs,
   paths,
   modules,
-  supportedLinux,
+  systems,
 }:
 let
   inherit (paths) relativeToRoot scanPaths;
@@ -170,8 +170,8 @@ in
       keysOf = host: host.config.users.users.root.openssh.authorizedKeys.keys or [ ];
       known = lib.concatMap keysOf (builtins.attrValues hosts);
     in
-    if !lib.elem system supportedLinux then
-      throw "mkIso: there is no installer image for ${system}; it can be ${lib.concatStringsSep " or " supportedLinux}"
+    if !lib.elem system systems then
+      throw "mkIso: there is no installer image for ${system}; it can be ${lib.concatStringsSep " or " systems}"
     else
       nixpkgs.lib.nixosSystem {
         inherit specialArgs;

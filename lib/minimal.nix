@@ -18,18 +18,18 @@ let
 
   # A module for each definition of an option, so that errors name the file that it came from. They
   # take the place of what the minimal configuration's own modules say there: NixOS's and disko's
-  # modules would say the same a second time.
-  keep =
-    host: path:
+  # modules would say the same a second time. Of several modules, the last one's definition comes first.
+  keep = keepOf lib.id;
+  keepOf =
+    change: host: path:
     let
       option = lib.attrByPath path null host.options;
-    in
-    lib.optionals (isSet option) (
-      map (def: {
+      kept = def: {
         _file = toString def.file;
-        config = lib.setAttrByPath path (prior def.value);
-      }) option.definitionsWithLocations
-    );
+        config = lib.setAttrByPath path (prior (change def.value));
+      };
+    in
+    lib.optionals (isSet option) (map kept (lib.reverseList option.definitionsWithLocations));
 
   diskoFile = host: toString (lib.head (host.options.disko.devices.declarations ++ [ "" ]));
   # disko's module as the host has it: another version may name partitions differently.
@@ -40,25 +40,20 @@ let
     else
       disko.nixosModules.disko;
 
-  # What the host says about file systems of its own disks, and about those that are mounted early.
-  # Others, such as network drives, may need a secret that is not there yet.
+  # The file systems of the host's own disks, and those that are mounted early. Others, such as
+  # network drives, may need a secret that is not there yet.
   fileSystems =
     host:
     let
-      inherit (host.options.fileSystems) definitionsWithLocations;
-      isBelow = folder: def: lib.hasPrefix "${toString folder}/" (toString def.file);
-      isDisko = isBelow (dirOf (diskoFile host));
-      isNixos = isBelow (host._module.specialArgs.modulesPath or "/no such folder");
-      byDisko = lib.concatMap (def: lib.attrNames def.value) (lib.filter isDisko definitionsWithLocations);
+      isDisko = def: lib.hasPrefix "${dirOf (diskoFile host)}/" (toString def.file);
+      byDisko = lib.filter isDisko host.options.fileSystems.definitionsWithLocations;
       isEarly =
         mountpoint: fs: fs.neededForBoot or false || lib.elem mountpoint essentials.earlyMountPoints;
-      early = lib.attrNames (lib.filterAttrs isEarly host.config.fileSystems);
-      wanted = lib.genAttrs (byDisko ++ early) (_: null);
+      wanted =
+        lib.filterAttrs isEarly host.config.fileSystems
+        // lib.foldl' (all: def: all // def.value) { } byDisko;
     in
-    map (def: {
-      _file = toString def.file;
-      config.fileSystems = builtins.intersectAttrs wanted def.value;
-    }) (lib.filter (def: !isDisko def && !isNixos def) definitionsWithLocations);
+    keepOf (builtins.intersectAttrs wanted) host [ "fileSystems" ];
 
   configVars = host: host._module.args.configVars or host._module.specialArgs.configVars or { };
 

@@ -15,6 +15,7 @@ let
       common.nixos-bootstrap.nixosModules.disks-btrfs-luks
       {
         nixpkgs.hostPlatform = "x86_64-linux";
+        nixpkgs.overlays = [ (_: _: { marker = "overlaid"; }) ];
         _module.args = {
           disk = "/dev/vda";
           swapSize = "8";
@@ -34,6 +35,7 @@ let
         boot = {
           loader.systemd-boot.enable = true;
           loader.systemd-boot.configurationLimit = 50;
+          loader.timeout = 3;
           initrd.availableKernelModules = [ "virtio_blk" ];
           initrd.systemd.enable = true;
           kernelParams = lib.mkAfter [ "console=ttyS0" ];
@@ -41,6 +43,7 @@ let
         };
         console.keyMap = "de";
         zramSwap.enable = true;
+        swapDevices = [ { device = "/dev/disk/by-label/swap"; } ];
         fileSystems."/mnt/nas" = {
           device = "nas:/";
           fsType = "nfs";
@@ -89,6 +92,7 @@ in
     diskoScript = c: c.system.build.diskoScript.drvPath;
     mountScript = c: c.system.build.mountScript.drvPath;
     swapDevices = c: c.swapDevices;
+    fileSystems = c: removeAttrs c.fileSystems [ "/mnt/nas" ];
     zram = c: c.zramSwap;
     luks = c: c.boot.initrd.luks.devices;
     initrdModules = c: c.boot.initrd.availableKernelModules;
@@ -124,6 +128,8 @@ in
       ;
     keys = config.users.users.ta.openssh.authorizedKeys.keys;
   };
+  swap = map (swap: swap.device) config.swapDevices;
+  overlay = minimal.pkgs.marker;
   rootKeys = config.users.users.root.openssh.authorizedKeys.keys;
   rootLogin = config.services.openssh.settings.PermitRootLogin;
   inherit (config.bootstrap) isMinimal;

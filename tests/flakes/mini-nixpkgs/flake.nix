@@ -16,7 +16,6 @@
       systems = [
         "x86_64-linux"
         "aarch64-linux"
-        "aarch64-darwin"
       ];
       baseLib = import ./lib;
       lib = baseLib // {

@@ -43,7 +43,6 @@ let
       licenses.mit.spdxId = "MIT";
       platforms = {
         linux = trivial.systems.flakeExposed;
-        darwin = [ "aarch64-darwin" ];
         all = trivial.systems.flakeExposed;
       };
     };

@@ -169,8 +169,8 @@ let
         inherit system;
         hostPlatform = lib.systems.elaborate system;
         buildPlatform = lib.systems.elaborate system;
-        isLinux = lib.hasSuffix "-linux" system;
-        isDarwin = lib.hasSuffix "-darwin" system;
+        isLinux = true;
+        isDarwin = false;
       };
 
       callPackage =
