@@ -151,6 +151,13 @@ pub(crate) fn is_there(program: &str) -> bool {
     false
 }
 
+/// The template as a person would have it, in git, its address of our flake filled in.
+pub(crate) fn nix_config(folder: &Path) {
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/vm/nix-config");
+    let output = Command::new(script).arg(folder).arg("/dev/null").output().unwrap();
+    assert!(output.status.success(), "{output:?}");
+}
+
 /// Does the work for each item on all cores; what it returns comes in the items' order.
 pub(crate) fn in_parallel<T: Sync, R: Send>(items: &[T], work: impl Fn(&T) -> R + Sync) -> Vec<R> {
     let next = AtomicUsize::new(0);

@@ -18,7 +18,7 @@ use nixos_bootstrap::process::{RealRunner, Runner};
 use nixos_bootstrap::validated::HostName;
 use serde_json::{Value, json};
 
-use crate::evaluators::is_there;
+use crate::evaluators::{is_there, nix_config};
 
 const HOSTS: [&str; 7] =
     ["article", "bootstrap", "encrypted", "image", "old", "secrets", "storage"];
@@ -467,11 +467,7 @@ async fn template() -> (tempfile::TempDir, String, NixEvaluator) {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let dir = tempfile::tempdir().unwrap();
     let folder = dir.path().join("nix config");
-    let command =
-        nixos_bootstrap::process::Command::new(root.join("tests/vm/nix-config").to_str().unwrap())
-            .arg(&folder)
-            .arg("/dev/null");
-    RealRunner::default().run(&command).await.unwrap().success(&command).unwrap();
+    nix_config(&folder);
     let stand_in = |name: &str| format!("path:{}/tests/flakes/mini-{name}", root.display());
     let override_inputs =
         ["nixpkgs", "disko"].map(|name| (name.to_owned(), stand_in(name))).to_vec();

@@ -9,7 +9,7 @@ use std::process::{Child, Command, Stdio};
 
 use serde_json::Value;
 
-use crate::evaluators::{Outcome, is_there};
+use crate::evaluators::{Outcome, is_there, nix_config};
 
 /// A home with a cache of its own, and flakes below it.
 pub(crate) struct Place {
@@ -144,8 +144,7 @@ fn hosts_of_the_template_have_the_same_facts() {
         return;
     }
     let place = Place::new();
-    copy_folder(&root().join("templates/default"), &place.path("flake"));
-    place.commit();
+    nix_config(&place.path("flake"));
     let stand_in = |name: &str| format!("path:{}/tests/flakes/mini-{name}", root().display());
     let (nixpkgs, disko) = (stand_in("nixpkgs"), stand_in("disko"));
     let overrides = ["--override-input", "nixpkgs", &nixpkgs, "--override-input", "disko", &disko];
