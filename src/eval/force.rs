@@ -40,7 +40,10 @@ impl<'a> Eval<'a> {
     /// before, so that the next one who wants it gets the same error.
     fn compute(&mut self, slot: &'a Slot<'a>, content: Value<'a>) -> Result<Value<'a>> {
         self.check_stack()?;
-        slot.set(Value::Blackhole);
+        // As in Nix, a call that waits may be begun again within itself: that ends at the calls' depth.
+        if !matches!(content, Value::App(_) | Value::Element(..)) {
+            slot.set(Value::Blackhole);
+        }
         let result = match content {
             Value::Thunk(node, env) => self.eval(node, env),
             Value::Ref(home) => self.value_of(home),

@@ -291,7 +291,13 @@ impl Builder {
         })?;
         self.method = Some(method);
         let dynamic = eval.settings.features.dynamic_derivations;
-        feature(method == CaMethod::Text, dynamic, "dynamic-derivations", self.pos)?;
+        if method == CaMethod::Text && !dynamic {
+            let message = format!(
+                "experimental Nix feature 'dynamic-derivations' is disabled (text-hashed derivation '{}', outputHashMode = \"text\"); add '--extra-experimental-features dynamic-derivations' to enable it",
+                self.drv.name
+            );
+            return Err(Error::evaluation(self.pos, message));
+        }
         feature(method == CaMethod::Git, false, "git-hashing", self.pos)
     }
 

@@ -4,6 +4,7 @@ use super::PrimOp;
 use super::derivation::feature;
 use crate::eval::Eval;
 use crate::eval::error::{Error, Result};
+use crate::eval::io::Level;
 use crate::eval::position::Pos;
 use crate::eval::value::{Attrs, Value};
 use crate::store::{Hash, HashAlgo, HashFormat};
@@ -43,6 +44,10 @@ fn convert_hash<'a>(eval: &mut Eval<'a>, args: &[Value<'a>], pos: Pos) -> Result
         None => None,
     };
     let format = required(eval, attrs, "toHashFormat", pos)?;
+    if format == b"base32" {
+        let message = br#""base32" is a deprecated alias for hash format "nix32"."#;
+        eval.io.message(Level::Remark, message);
+    }
     let format = HashFormat::parse(format).map_err(failed)?;
     let hash = Hash::parse(text, algo).map_err(failed)?;
     Ok(eval.string(hash.to_text(format, format == HashFormat::Sri).as_bytes()))

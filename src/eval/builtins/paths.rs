@@ -79,9 +79,9 @@ fn read_dir<'a>(eval: &mut Eval<'a>, args: &[Value<'a>], pos: Pos) -> Result<Val
 #[cold]
 fn unreadable_folder(eval: &Eval<'_>, path: &[u8], error: &io::Error, pos: Pos) -> Error {
     if error.kind() == io::ErrorKind::NotADirectory
-        && matches!(eval.file_type(path, pos), Ok(Some(_)))
+        && let Ok((target, Some(_))) = eval.follow(path, pos)
     {
-        let message = format!("cannot read directory \"{}\": Not a directory", shown(path));
+        let message = format!("cannot read directory \"{}\": Not a directory", shown(&target));
         return Error::new(ErrorKind::Io, pos, message);
     }
     eval.unreadable_target(path, error, pos)
