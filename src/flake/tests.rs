@@ -20,13 +20,23 @@ use crate::process::{Command, Output};
 struct World {
     folder: tempfile::TempDir,
     programs: Arc<AtomicUsize>,
+    /// What is done in the place of the program `nix`, if anything.
+    nix: Option<Arc<Nix>>,
+    /// Where the store is; nothing is ever written there but by `nix`.
+    store: String,
     options: RefCell<OpenOptions>,
 }
 
 impl World {
     fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
-        Self { folder, programs: Arc::default(), options: RefCell::default() }
+        Self {
+            folder,
+            programs: Arc::default(),
+            nix: None,
+            store: "/nix/store".to_owned(),
+            options: RefCell::default(),
+        }
     }
 
     fn write(&self, path: &str, text: &str) -> &Self {
@@ -48,14 +58,17 @@ impl World {
     }
 
     fn flakes(&self) -> Flakes {
-        let counted = self.programs.clone();
+        let (counted, nix) = (self.programs.clone(), self.nix.clone());
         let run: Arc<Run> = Arc::new(move |command: &Command| {
             counted.fetch_add(1, Ordering::Relaxed);
-            run(command)
+            match &nix {
+                Some(nix) if command.program() == "nix" => Ok(nix(command)),
+                _ => run(command),
+            }
         });
         let around = Surroundings {
             base: self.folder.path().as_os_str().as_encoded_bytes().to_vec(),
-            store_dir: b"/nix/store".to_vec(),
+            store_dir: self.store.clone().into_bytes(),
             cache: Some(self.folder.path().join("cache")),
         };
         Flakes::new(Rc::new(RealIo::new()), run, around)
@@ -77,7 +90,8 @@ impl World {
     /// An attribute of a flake as `nix eval` prints it, or the error.
     fn value(&self, reference: &str, expression: &str) -> String {
         let (arena, flakes) = (Arena::new(), self.flakes());
-        let settings = Settings { pure: true, ..Settings::default() };
+        let store_dir = self.store.clone().into_bytes();
+        let settings = Settings { pure: true, store_dir, ..Settings::default() };
         let mut eval = Eval::new(&arena, &flakes, settings);
         let mut run = || {
             let opened = flakes.open(reference.as_bytes(), &self.options.borrow());
@@ -93,6 +107,9 @@ impl World {
         run().unwrap_or_else(|error| error.to_string())
     }
 }
+
+/// Stands in for the program `nix`.
+type Nix = dyn Fn(&Command) -> Output + Send + Sync;
 
 fn run(command: &Command) -> Result<Output, crate::process::Error> {
     // What the runner of programs does, without the tasks that it needs around it.
@@ -192,6 +209,78 @@ fn inputs_that_nobody_wants_are_not_looked_for() {
     assert!(missing.contains("nix flake prefetch 'github:a/b/"), "{missing}");
 }
 
+/// The hash of a folder's tree, and the path that it has in the store.
+fn hash_and_path(world: &World, folder: &str) -> (String, String) {
+    let (opened, ..) = world.open(&format!("path:./{folder}"));
+    let place = &opened.resolved.places[&super::lock::ROOT];
+    let hash = place.input.nar_hash().unwrap().unwrap();
+    let path = opened.finder.store.to_absolute(&place.path);
+    (hash.to_text(crate::store::HashFormat::Sri, true), String::from_utf8(path).unwrap())
+}
+
+#[test]
+fn all_that_is_missing_is_fetched_by_one_call() {
+    let mut world = World::new();
+    world.store = world.folder.path().join("store").to_str().unwrap().to_owned();
+    world.write("one/flake.nix", "{ outputs = x: { v = 1; }; }").write("two/data", "two");
+    world.write("three/data", "three");
+    for folder in ["two", "three"] {
+        world.write(&format!("{folder}/flake.nix"), "{ outputs = x: { }; }");
+    }
+    let (one, two, three) = (
+        hash_and_path(&world, "one"),
+        hash_and_path(&world, "two"),
+        hash_and_path(&world, "three"),
+    );
+    let node = |name: &str, hash: &str, more: &str| {
+        let reference = format!(r#""type":"github","owner":"o","repo":"{name}""#);
+        format!(
+            r#""{name}":{{"locked":{{{reference},"lastModified":1,"narHash":"{hash}",
+                "rev":"0123456789012345678901234567890123456789"}},"original":{{{reference}}}{more}}}"#
+        )
+    };
+    let no_flake = r#","flake":false"#;
+    let nodes =
+        [node("one", &one.0, ""), node("two", &two.0, no_flake), node("three", &three.0, no_flake)];
+    world.write(
+        "f/flake.nix",
+        "{ inputs.one.url = \"github:o/one\"; inputs.two = { url = \"github:o/two\"; flake = false; }; \
+         inputs.three = { url = \"github:o/three\"; flake = false; }; \
+         outputs = { self, one, two, three }: { x = builtins.readFile (two + \"/data\"); \
+         y = one.v; z = builtins.readFile (three + \"/data\"); }; }",
+    );
+    world.write(
+        "f/flake.lock",
+        &format!(
+            r#"{{"version":7,"root":"root","nodes":{{"root":{{"inputs":{{"one":"one","two":"two","three":"three"}}}},{}}}}}"#,
+            nodes.join(",")
+        ),
+    );
+    // One of them is in the store already.
+    fs::create_dir_all(&three.1).unwrap();
+    fs::write(Path::new(&three.1).join("data"), "three").unwrap();
+    let (folder, calls) = (world.folder.path().to_owned(), Arc::new(AtomicUsize::new(0)));
+    let (targets, counted) = ([("one", one.1), ("two", two.1)], calls.clone());
+    world.nix = Some(Arc::new(move |command: &Command| {
+        counted.fetch_add(1, Ordering::Relaxed);
+        let text = command.to_string();
+        assert!(text.contains("eval --json --impure"), "{text}");
+        for name in ["one", "two", "three"] {
+            assert_eq!(text.contains(&format!("repo = \"{name}\"")), name != "three", "{text}");
+        }
+        // What is wanted comes first.
+        assert!(text.find("\"two\"") < text.find("\"one\""), "{text}");
+        for (name, target) in &targets {
+            fs::rename(folder.join(name), target).unwrap();
+        }
+        Output { code: Some(0), stdout: b"[]".to_vec(), stderr: Vec::new() }
+    }));
+    assert_eq!(world.value("path:./f", "f: f.z"), "\"three\"");
+    assert_eq!(calls.load(Ordering::Relaxed), 0);
+    assert_eq!(world.value("path:./f", "f: [ f.x f.y f.z ]"), "[ \"two\" 1 \"three\" ]");
+    assert_eq!(calls.load(Ordering::Relaxed), 1);
+}
+
 /// Versions 5 and 6 of lock files share nodes, and 5 has a part of the attributes in `info`.
 #[test]
 fn older_lock_files_are_read() {
@@ -239,7 +328,7 @@ fn links_are_followed_within_the_tree() {
     link("../outside", "f/up");
     world.write(
         "f/flake.nix",
-        r#"{ outputs = { self }: {
+        r"{ outputs = { self }: {
           x = builtins.readFile ./to-a/to-b/x;
           l = builtins.readFileType ./to-a;
           d = builtins.attrNames (builtins.readDir ./a/to-b);
@@ -248,7 +337,7 @@ fn links_are_followed_within_the_tree() {
           away = builtins.readFile ./away;
           up = builtins.readFile ./up;
           none = builtins.readFile ./to-a/none;
-        }; }"#,
+        }; }",
     );
     let value = |name: &str| world.value("path:./f", &format!("f: f.{name}"));
     assert_eq!(value("x"), "\"x\"");
