@@ -19,6 +19,7 @@ pub mod io;
 mod known;
 mod literals;
 mod lower;
+mod memo;
 mod operators;
 pub(crate) mod pick;
 pub mod position;
@@ -53,6 +54,7 @@ use import::Imports;
 use io::{EvalIo, Fetch};
 pub use known::Known;
 use lower::Lowering;
+use memo::Memo;
 use position::Sources;
 use settings::Settings;
 use store_state::StoreState;
@@ -87,6 +89,7 @@ pub struct Eval<'a> {
     globals: FxHashMap<Symbol, Value<'a>>,
     builtins: Attrs<'a>,
     imports: Imports<'a>,
+    memo: Memo<'a>,
     patterns: Patterns,
     /// What was fetched: the answers as they came, since values may be taken back.
     fetched: FxHashMap<Fetch, Rc<[u8]>>,
@@ -152,6 +155,7 @@ impl<'a> Eval<'a> {
             globals: FxHashMap::default(),
             builtins: empty_attrs,
             imports: Imports::default(),
+            memo: Memo::default(),
             failed: None,
             ticks: 0,
             patterns: Patterns::default(),
@@ -165,6 +169,9 @@ impl<'a> Eval<'a> {
             letters: std::array::from_fn(|byte| arena.copy((), &byte.to_le_bytes()[..1])),
         };
         builtins::install(&mut eval);
+        if eval.settings.share_sets {
+            eval.memo = Memo::of(&eval.primops);
+        }
         eval
     }
 

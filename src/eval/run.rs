@@ -288,6 +288,13 @@ impl<'a> Eval<'a> {
                     if at == end {
                         return Ok(Applied::Value(callee));
                     }
+                    if at + 1 == end
+                        && self.memo.is_for(id)
+                        && let Value::Lambda(function, closure) = callee
+                    {
+                        let arg = self.argument(function, self.code.ids[at], env)?;
+                        return self.call_file(function, closure, arg, pos).map(Applied::Value);
+                    }
                 }
                 _ => {
                     let rest: Vec<NodeId> = self.code.ids[at..end].to_vec();

@@ -72,6 +72,9 @@ pub struct Settings {
     pub max_call_depth: usize,
     /// How many bytes all values may take; nix.conf(5) has no such thing.
     pub max_memory: usize,
+    /// May package sets that are made from the same arguments become one? No value differs by it, but functions of
+    /// the two are equal then.
+    pub share_sets: bool,
     /// `eval-system` or `system`: what `builtins.currentSystem` says. [`super::io::RealIo::system`] tells
     /// what this machine is.
     pub current_system: Vec<u8>,
@@ -100,6 +103,7 @@ impl Default for Settings {
             working_dir: b"/".to_vec(),
             max_call_depth: 10_000,
             max_memory: usize::MAX / 4,
+            share_sets: false,
             current_system: b"x86_64-linux".to_vec(),
             home: None,
             store_dir: b"/nix/store".to_vec(),

@@ -48,16 +48,13 @@ pub(super) enum Message {
     Failed(EvalError),
 }
 
-/// Memory that one evaluation of hosts should have for itself.
+/// Memory that one evaluation of hosts should have for itself. One that has grown larger begins anew for the next
+/// host: what hosts share saves a third of the time of each, what they don't share stays until the end.
 const ROOM: usize = 2 << 30;
 
 /// What takes longer to look at (a large tree that stands in for an input and has to be hashed) is not looked at
 /// a second time, which remembering answers and helpers would need.
 const LONGEST_LOOK: Duration = Duration::from_secs(5);
-
-/// An evaluation that has grown larger begins anew for the next host: what hosts share saves a tenth of the time of
-/// each, what they don't share stays until the end.
-const ENOUGH: usize = 1 << 30;
 
 impl Kind {
     pub(super) fn name(self) -> &'static [u8] {
@@ -273,7 +270,7 @@ impl Work {
     ) -> Result<(), EvalError> {
         let settings = &self.task.setup.settings;
         let max_memory = settings.max_memory / self.task.threads;
-        let settings = Settings { max_memory, ..settings.clone() };
+        let settings = Settings { max_memory, share_sets: true, ..settings.clone() };
         let arena = Arena::new();
         let mut eval = Eval::new(&arena, &place.flakes, settings);
         eval.flakes = Some(&place.flakes);
@@ -284,7 +281,7 @@ impl Work {
     /// Reads hosts until none is left, or the evaluation has become so large that a fresh one is better.
     fn read(&self, session: &mut Session<'_, '_>, place: &Place) {
         let task = &*self.task;
-        let enough = ENOUGH.min(task.setup.settings.max_memory / task.threads / 2);
+        let enough = ROOM.min(task.setup.settings.max_memory / task.threads / 2);
         while let Some(name) = task.next() {
             let value = session.host(&name, task.kind).and_then(|json| {
                 let value = serde_json::from_str(&json)
