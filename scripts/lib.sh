@@ -17,6 +17,13 @@ TEST_PACKAGES=(
 	iproute2 openssh-server shellcheck tmux
 )
 
+# The programs around secrets. ssh-to-age has no tags that Go reads; the hashes of its module are those
+# in the go.sum of sops-nix (https://github.com/Mic92/sops-nix).
+SOPS_VERSION=v3.13.3
+SSH_TO_AGE_VERSION=v0.0.0-20240115094500-460a2109aaf0
+SSH_TO_AGE_SUM=h1:zF3WQbETL3cLvteXionTa+WG0KcrTsGC+iHEA6QrYCI=
+SSH_TO_AGE_MOD_SUM=h1:OUOla4dJLQ5FfdB07jnjawnMEqI0M3Q4WuD2W/DjhLo=
+
 CACHE=${XDG_CACHE_HOME:-$HOME/.cache}/nixos-bootstrap
 SID=$CACHE/sid
 
@@ -241,4 +248,54 @@ ensure_just() {
 		cargo install --quiet --locked --root "$CACHE/just" --version "$JUST_VERSION" just >&2
 	fi
 	export PATH=$PATH:$CACHE/just/bin
+}
+
+# The oldest go that fetches by itself the newer one that a module asks for.
+GO_MINIMUM=1.21
+
+go_is_new_enough() {
+	local version
+	version=$(go env GOVERSION 2>/dev/null) || return 1
+	version=${version#go}
+	[[ -n $version ]] && printf '%s\n%s\n' "$GO_MINIMUM" "$version" | sort -CV
+}
+
+# ensure_go: a go of at least $GO_MINIMUM on PATH, from the distribution if it has one.
+ensure_go() {
+	local candidate
+	[[ ! -d /usr/local/go/bin ]] || PATH=$PATH:/usr/local/go/bin
+	go_is_new_enough && return 0
+	candidate=$(apt-cache policy golang-go 2>/dev/null | awk '/Candidate:/ { sub(/^[0-9]+:/, "", $2); print $2 }')
+	if [[ -n $candidate ]] && printf '%s\n%s\n' "$GO_MINIMUM" "$candidate" | sort -CV; then
+		need_apt golang-go
+	fi
+	go_is_new_enough || fail "go $GO_MINIMUM or newer is needed to build sops, and this Debian has none.
+Install it from https://go.dev/dl, then run this again."
+}
+
+# ensure_sops: sops and ssh-to-age in the cache's bin, which ensure_nix puts on PATH. Takes some minutes
+# the first time.
+ensure_sops() {
+	local stamp=$CACHE/sops.version wanted="$SOPS_VERSION $SSH_TO_AGE_VERSION" module log=$CACHE/sops.log
+	if [[ -x $CACHE/bin/sops && -x $CACHE/bin/ssh-to-age && $(cat "$stamp" 2>/dev/null) == "$wanted" ]]; then
+		return 0
+	fi
+	ensure_go
+	mkdir -p "$CACHE/bin"
+	progress "go: building sops $SOPS_VERSION and ssh-to-age"
+	module=$(mktemp -d)
+	printf 'module tools\n\ngo 1.21\n\nrequire github.com/Mic92/ssh-to-age %s\n' "$SSH_TO_AGE_VERSION" >"$module/go.mod"
+	printf 'github.com/Mic92/ssh-to-age %s %s\n' "$SSH_TO_AGE_VERSION" "$SSH_TO_AGE_SUM" \
+		"$SSH_TO_AGE_VERSION/go.mod" "$SSH_TO_AGE_MOD_SUM" >"$module/go.sum"
+	if ! (
+		export GOBIN=$CACHE/bin
+		go install "github.com/getsops/sops/v3/cmd/sops@$SOPS_VERSION" &&
+			cd "$module" && go install -mod=mod github.com/Mic92/ssh-to-age/cmd/ssh-to-age
+	) >"$log" 2>&1 </dev/null; then
+		cat "$log" >&2
+		rm -rf "$module"
+		fail "sops and ssh-to-age could not be built"
+	fi
+	rm -rf "$module"
+	printf '%s\n' "$wanted" >"$stamp"
 }

@@ -103,6 +103,14 @@ const PROGRAMS: &[Program] = &[
         nixpkgs: "rsync",
     },
     Program {
+        name: "sops",
+        version: &["--version", "--disable-version-check"],
+        needed: false,
+        used_for: "hosts with secrets (3.11 or newer)",
+        debian: "",
+        nixpkgs: "sops",
+    },
+    Program {
         name: "nixos-anywhere",
         version: &[],
         needed: false,

@@ -13,9 +13,11 @@ mod error;
 mod eval;
 mod facts;
 mod hosts;
+mod known_hosts;
 mod man;
 mod output;
 mod plan;
+mod secrets;
 mod signals;
 mod world;
 
@@ -52,6 +54,8 @@ enum Command {
     Facts(facts::Args),
     Hosts(hosts::Args),
     Eval(Box<eval::Args>),
+    Secrets(secrets::Args),
+    KnownHosts(known_hosts::Args),
     Doctor(doctor::Args),
     Completions(completions::Args),
     Man(man::Args),
@@ -60,6 +64,7 @@ enum Command {
 /// Parses the process's arguments, runs the subcommand and says how it ended.
 #[must_use]
 pub fn main() -> ExitCode {
+    no_core_dumps();
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         // clap's own codes: 0 for help and version, 2 for wrong usage.
@@ -85,6 +90,14 @@ pub fn main() -> ExitCode {
     }
 }
 
+/// A core dump would hold secrets. The programs that are started inherit this.
+fn no_core_dumps() {
+    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+    let limit = Rlimit { current: Some(0), ..getrlimit(Resource::Core) };
+    // A process may always lower its own limit.
+    let _ = setrlimit(Resource::Core, limit);
+}
+
 async fn run(command: Command) -> Result<ExitCode, CliError> {
     let output = Output::detect();
     match command {
@@ -93,6 +106,8 @@ async fn run(command: Command) -> Result<ExitCode, CliError> {
         Command::Facts(args) => facts::run(args, &output).await,
         Command::Hosts(args) => hosts::run(args, &output).await,
         Command::Eval(args) => eval::run(*args, &output).await,
+        Command::Secrets(args) => secrets::run(args, &output).await,
+        Command::KnownHosts(args) => known_hosts::run(args),
         Command::Doctor(args) => doctor::run(args, &output).await,
         Command::Completions(args) => completions::run(&args, &mut Cli::command()),
         Command::Man(args) => man::run(&args, &Cli::command()),
@@ -109,7 +124,11 @@ impl Command {
             Self::Hosts(args) => args.json,
             Self::Doctor(args) => args.json,
             // Standard output is for the value alone.
-            Self::Eval(_) | Self::Completions(_) | Self::Man(_) => false,
+            Self::Secrets(_)
+            | Self::KnownHosts(_)
+            | Self::Eval(_)
+            | Self::Completions(_)
+            | Self::Man(_) => false,
         }
     }
 }

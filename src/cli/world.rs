@@ -80,7 +80,8 @@ fn own_dir(variable: &str, below_home: &str) -> Result<PathBuf, CliError> {
     Ok(base.join("nixos-bootstrap"))
 }
 
-fn home() -> Result<PathBuf, CliError> {
+/// The user's home directory.
+pub(super) fn home() -> Result<PathBuf, CliError> {
     let home = std::env::home_dir().filter(|home| home.is_absolute());
     home.ok_or_else(|| {
         CliError::failed("there is no home directory").hint("set HOME to an absolute path")

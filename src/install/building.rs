@@ -23,9 +23,15 @@ pub(super) mod attr {
     pub(in crate::install) const MOUNT_SCRIPT: &str = "mountScript";
 }
 
-/// The `nix` of this run, with the user's `--override-input`s.
+/// The `nix` of this run, with the user's `--override-input`s and that of the phase `lock`.
 pub(super) fn nix(cx: &Context<'_>) -> Nix {
-    Nix { override_inputs: cx.options.override_inputs.clone(), ..Nix::default() }
+    let mut override_inputs = cx.options.override_inputs.clone();
+    if let Some((input, reference)) = &cx.record.secrets_input
+        && !override_inputs.iter().any(|(name, _)| name == input)
+    {
+        override_inputs.push((input.clone(), reference.clone()));
+    }
+    Nix { override_inputs, ..Nix::default() }
 }
 
 /// Builds attributes of the configuration `REF#nixosConfigurations.HOST` in one call, so that nix

@@ -11,10 +11,12 @@ use super::options::{Engine, Options, RebuildOn, Via};
 use super::phase::Phase;
 use super::plan::{
     PassphraseSource, Plan, PlannedDisk, PlannedEncryption, PlannedHardware, PlannedHostKey,
-    PlannedMachine, PlannedSync, PlannedSystem, PlannedTarget, Stacked,
+    PlannedMachine, PlannedSecretFile, PlannedSecrets, PlannedSync, PlannedSystem, PlannedTarget,
+    PlannedUserKey, Stacked,
 };
+use super::secrets_around::FoundFile;
 use super::surroundings::{Surroundings, inside_flake};
-use super::{refuse, size, steps, warn};
+use super::{refuse, size, steps, user_key, warn};
 use crate::facts::{Content, Disk, Disko, HardwareGenerator, HostFacts, KeySource};
 use crate::remote::{LiveDisk, Probe};
 use crate::validated::{AbsolutePath, Address, DevicePath, HostName, UserName};
@@ -91,6 +93,7 @@ fn decisions(inputs: &Inputs<'_>, via: Via) -> Plan {
         swap: swap(inputs),
         encryption: encryption(installed),
         host_keys: host_keys(inputs),
+        secrets: secrets(inputs, &target),
         hardware: hardware(inputs),
         sync: sync(inputs, &target),
         target,
@@ -312,6 +315,38 @@ fn host_keys(inputs: &Inputs<'_>) -> Vec<PlannedHostKey> {
         }
     }
     vec![PlannedHostKey { kind: "ed25519".to_owned(), paths }]
+}
+
+/// The secrets that are to be encrypted for the host. Files that are elsewhere are not this run's.
+fn secrets(inputs: &Inputs<'_>, target: &PlannedTarget) -> Option<PlannedSecrets> {
+    let found = inputs.around.secrets.as_ref()?;
+    let planned = |file: &FoundFile| {
+        let keys = file.wanted.secrets.iter().map(|(_, key)| key.clone()).collect();
+        Some(PlannedSecretFile { path: file.relative.clone()?, keys })
+    };
+    let files: Vec<PlannedSecretFile> = found.files.iter().filter_map(planned).collect();
+    if files.is_empty() {
+        return None;
+    }
+    let host = inputs.options.host.as_str();
+    let name = user_key::name(target.primary_user.as_str(), host);
+    let place = format!("{}/{name}", user_key::PLACE);
+    // The configuration takes it from this very place, or names the file that such keys are kept in.
+    let taken = files.iter().find(|file| file.keys.contains(&place)).map(|file| file.path.clone());
+    let file = taken.or_else(|| inputs.facts.bootstrap.secrets_file.as_deref().map(inside_flake));
+    let user_key = file.map(|file| PlannedUserKey {
+        name,
+        file,
+        path: place.split('/').map(str::to_owned).collect(),
+    });
+    Some(PlannedSecrets {
+        folder: found.folder.to_string_lossy().into_owned(),
+        // A dot can't stand in an anchor.
+        name: host.replace('.', "_"),
+        files,
+        user_key,
+        input: found.input.clone(),
+    })
 }
 
 /// The program and the file, where the configuration or the flake's folders say.

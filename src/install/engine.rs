@@ -257,6 +257,7 @@ async fn carry_out(
         };
         if let Err(failure) = step {
             result = Err(failure);
+            cx.next.extend(take_out_again(&cx));
             break;
         }
     }
@@ -264,6 +265,22 @@ async fn carry_out(
     ledger.changes = std::mem::take(&mut cx.changes);
     ledger.next = std::mem::take(&mut cx.next);
     result
+}
+
+/// Whoever gives the host up before it has proved itself takes its keys out again with this.
+fn take_out_again(cx: &Context<'_>) -> Option<String> {
+    let secrets = cx.plan.secrets.as_ref()?;
+    let changed = !cx.record.secrets_files.is_empty();
+    if !changed || cx.phase > Phase::Verify {
+        return None;
+    }
+    let file = crate::remote::quote(&format!("{}/.sops.yaml", secrets.folder));
+    let user = secrets.user_key.as_ref().map(|key| format!(" {}", key.name)).unwrap_or_default();
+    Some(format!(
+        "if {} is given up, take its keys out again: nixos-bootstrap secrets sops-yaml remove {}{user} \
+         --file {file} && nixos-bootstrap secrets rekey --file {file}",
+        cx.plan.host, secrets.name
+    ))
 }
 
 pub(super) fn context(prepared: &Prepared) -> Context<'_> {

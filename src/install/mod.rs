@@ -32,6 +32,8 @@ pub mod report;
 mod resume;
 #[cfg(test)]
 pub(crate) mod samples;
+pub mod secret_files;
+pub mod secrets_around;
 pub mod size;
 mod state_file;
 mod steps;
@@ -40,7 +42,9 @@ pub mod surroundings;
 #[cfg(test)]
 mod testing;
 mod trust;
+pub mod user_key;
 mod warn;
+pub mod workshop;
 
 pub use context::{Failure, FailureKind, Limits, World};
 pub use options::Options;

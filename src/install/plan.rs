@@ -37,6 +37,9 @@ pub struct Plan {
     pub encryption: Vec<PlannedEncryption>,
     /// Where the host's ssh keys will be on it.
     pub host_keys: Vec<PlannedHostKey>,
+    /// The host's secrets, where it has some that this machine can encrypt for it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub secrets: Option<PlannedSecrets>,
     /// The hardware file, relative to the flake.
     pub hardware: Option<PlannedHardware>,
     /// Repos that go to the target.
@@ -207,6 +210,44 @@ pub struct PlannedHostKey {
     pub kind: String,
     /// Paths on the host at which the private key is placed (the persist directory's too).
     pub paths: Vec<AbsolutePath>,
+}
+
+/// The host's secrets in the plan. Names only.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct PlannedSecrets {
+    /// The folder of `.sops.yaml`.
+    pub folder: String,
+    /// What the host is called there.
+    pub name: String,
+    /// The files that the configuration references.
+    pub files: Vec<PlannedSecretFile>,
+    /// The primary user's age key on this host, where one is wanted.
+    pub user_key: Option<PlannedUserKey>,
+    /// The flake's input with the secrets.
+    pub input: Option<String>,
+}
+
+/// A secrets file of the plan.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct PlannedSecretFile {
+    /// Below the folder.
+    pub path: String,
+    /// The keys that the configuration takes from it.
+    pub keys: Vec<String>,
+}
+
+/// A user's age key of the plan.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct PlannedUserKey {
+    /// What it is called in `.sops.yaml`.
+    pub name: String,
+    /// The secrets file that keeps it, below the folder.
+    pub file: String,
+    /// Where in that file.
+    pub path: Vec<String>,
 }
 
 /// The hardware file of the plan.

@@ -45,10 +45,13 @@ pub(super) fn refusals(inputs: &Inputs<'_>, plan: &Plan) -> Vec<Refusal> {
     if runs(plan, Phase::Install) {
         found.extend(firmware(inputs));
     }
+    if runs(plan, Phase::Secrets) {
+        found.extend(super::secrets_around::refusals(inputs));
+    }
     found
 }
 
-fn refusal(code: &str, reason: impl Into<String>, hint: impl Into<String>) -> Refusal {
+pub(super) fn refusal(code: &str, reason: impl Into<String>, hint: impl Into<String>) -> Refusal {
     Refusal { code: code.to_owned(), reason: reason.into(), hint: hint.into() }
 }
 

@@ -63,6 +63,7 @@ pub(crate) fn grief() -> Case {
         minimal_flake: Some("./nixos-installer".to_owned()),
         secrets_repo: None,
         sops_yaml: None,
+        secrets: None,
         done: BTreeSet::new(),
         notes: Vec::new(),
     };

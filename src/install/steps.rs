@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::decide::Inputs;
 use super::options::{Engine, RebuildOn, Via};
 use super::phase::Phase;
-use super::plan::{Action, PassphraseSource, Plan, PlannedDisk, PlannedPhase};
+use super::plan::{Action, PassphraseSource, Plan, PlannedDisk, PlannedPhase, PlannedSecrets};
 use super::size::human;
 use crate::facts::{Boot, HardwareGenerator, HostFacts};
 use crate::validated::StorePath;
@@ -42,7 +42,10 @@ fn action(inputs: &Inputs<'_>, plan: &Plan, phase: Phase) -> Action {
 fn idle(inputs: &Inputs<'_>, plan: &Plan, phase: Phase) -> Option<&'static str> {
     let no_folder = inputs.around.flake_dir.is_none();
     match phase {
-        Phase::Secrets | Phase::Lock => Some("not configured"),
+        Phase::Secrets if plan.secrets.is_none() => Some("not configured"),
+        Phase::Lock if plan.secrets.as_ref().is_none_or(|secrets| secrets.input.is_none()) => {
+            Some("not configured")
+        }
         Phase::Kexec if inputs.probe.installer => Some("the target already runs an installer"),
         Phase::Kexec if !kexec_chosen(inputs) => Some("only --engine nixos-anywhere can do it"),
         Phase::Hardware | Phase::Sync | Phase::Commit if no_folder => {
@@ -74,7 +77,8 @@ fn changes(inputs: &Inputs<'_>, plan: &Plan, phase: Phase) -> Vec<String> {
              end"
             .to_owned(),
         ],
-        Phase::Secrets | Phase::Lock => Vec::new(),
+        Phase::Secrets => secrets(plan),
+        Phase::Lock => plan.secrets.iter().filter_map(lock).collect(),
         Phase::Kexec => {
             let os = plan.machine.os.as_deref().unwrap_or("the running system");
             vec![format!("target: starts an installer in memory in place of {os}")]
@@ -93,6 +97,26 @@ fn changes(inputs: &Inputs<'_>, plan: &Plan, phase: Phase) -> Vec<String> {
             vec![format!("this machine: commits the files that this run wrote{push}")]
         }
     }
+}
+
+fn secrets(plan: &Plan) -> Vec<String> {
+    let Some(secrets) = &plan.secrets else { return Vec::new() };
+    let (folder, name) = (&secrets.folder, &secrets.name);
+    let files: Vec<&str> = secrets.files.iter().map(|file| file.path.as_str()).collect();
+    let mut lines = vec![
+        format!("this machine: {folder}/.sops.yaml gets the age key of {name}"),
+        format!("this machine: encrypts {} for it, opens them with it alone", files.join(", ")),
+    ];
+    if let Some(key) = &secrets.user_key {
+        let place = key.path.join("/");
+        lines.push(format!("this machine: makes the age key {place} in {}, if missing", key.file));
+    }
+    lines
+}
+
+fn lock(secrets: &PlannedSecrets) -> Option<String> {
+    let input = secrets.input.as_ref()?;
+    Some(format!("this machine: builds take the input {input} from {}", secrets.folder))
 }
 
 fn hardware(plan: &Plan) -> Vec<String> {

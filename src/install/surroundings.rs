@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use super::options::Options;
 use super::phase::Phase;
+use super::secrets_around::{self, FoundSecrets};
 use crate::facts::{HostFacts, installer_flake};
 use crate::process::{Command, Runner};
 
@@ -35,6 +36,8 @@ pub struct Surroundings {
     pub secrets_repo: Option<SecretsRepo>,
     /// The text of the flake's own `.sops.yaml`, where there is one.
     pub sops_yaml: Option<String>,
+    /// The host's secrets, where the configuration references some and their `.sops.yaml` is here.
+    pub secrets: Option<FoundSecrets>,
     /// Phases that an interrupted run of this very host has finished, from the journal. Filled in
     /// by the caller, who holds the journal.
     pub done: BTreeSet<Phase>,
@@ -69,6 +72,7 @@ pub async fn look_around(
         }
     }
     around.secrets_repo = secrets_repo(&mut around, facts);
+    around.secrets = secrets_around::find(&around, facts);
     around
 }
 

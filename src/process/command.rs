@@ -30,6 +30,8 @@ pub struct Command {
     pub(crate) dir: Option<PathBuf>,
     pub(crate) stdin: Stdin,
     pub(crate) discard_output: bool,
+    pub(crate) clear_env: bool,
+    pub(crate) takes_age_key: bool,
 }
 
 impl Command {
@@ -42,6 +44,8 @@ impl Command {
             dir: None,
             stdin: Stdin::Null,
             discard_output: false,
+            clear_env: false,
+            takes_age_key: false,
         }
     }
 
@@ -74,6 +78,21 @@ impl Command {
     #[must_use]
     pub fn env_remove(mut self, name: impl Into<OsString>) -> Self {
         self.env.push((name.into(), None));
+        self
+    }
+
+    /// Starts with an empty environment: only what is set here is in it.
+    #[must_use]
+    pub fn clear_env(mut self) -> Self {
+        self.clear_env = true;
+        self
+    }
+
+    /// Leaves `SOPS_AGE_KEY`, a secret that the user may have set, in the environment. Programs that do
+    /// not need it do not get it.
+    #[must_use]
+    pub fn takes_age_key(mut self) -> Self {
+        self.takes_age_key = true;
         self
     }
 

@@ -255,6 +255,12 @@ fn spawn(command: &Command) -> Result<Child, Error> {
     let mut process = tokio::process::Command::new(&command.program);
     let output = || if command.discard_output { Stdio::null() } else { Stdio::piped() };
     process.args(&command.args).stdout(output()).stderr(output());
+    if command.clear_env {
+        process.env_clear();
+    }
+    if !command.takes_age_key {
+        process.env_remove("SOPS_AGE_KEY");
+    }
     for (name, value) in &command.env {
         match value {
             Some(value) => process.env(name, value),

@@ -6,6 +6,7 @@ pub mod command;
 pub mod connect;
 pub mod copy;
 pub mod display;
+pub mod forges;
 pub mod host_key;
 pub mod known_hosts;
 mod leftovers;

@@ -8,6 +8,7 @@ use async_trait::async_trait;
 
 use crate::install::context::{Context, Done, Failure, PhaseRun};
 use crate::install::git::Repo;
+use crate::process::nix::Nix;
 
 /// Commits.
 pub(super) struct Commit;
@@ -17,7 +18,8 @@ impl PhaseRun for Commit {
     async fn run(&self, cx: &mut Context<'_>) -> Result<Done, Failure> {
         let mut said = Vec::new();
         let mut not_pushed = Vec::new();
-        for part in parts(cx) {
+        for part in [Part::of_secrets, Part::of_flake] {
+            let Some(part) = part(cx) else { continue };
             let repo = Repo::new(&part.dir);
             let files: Vec<&str> = part.files.iter().map(String::as_str).collect();
             let changed = repo.changed(cx, &files).await?;
@@ -30,13 +32,23 @@ impl PhaseRun for Commit {
                 continue;
             }
             match push(cx, &repo).await {
-                Ok(()) => said.push(format!("{}: pushed", part.name)),
+                Ok(()) => {
+                    said.push(format!("{}: pushed", part.name));
+                    if part.name == SECRETS {
+                        said.extend(update_lock(cx).await?);
+                    }
+                }
                 Err(failure) if cx.world.cancel.is_cancelled() => return Err(failure),
                 Err(failure) => {
                     cx.warn(format!("{}: {}", part.name, failure.error));
                     not_pushed.push(format!("git -C {} push", shown(repo.dir())));
                 }
             }
+        }
+        if let (Some((input, _)), false) = (&cx.record.secrets_input, cx.options.push) {
+            let folder = cx.plan.secrets.as_ref().map(|s| shown(Path::new(&s.folder)));
+            let folder = folder.unwrap_or_default();
+            cx.next.push(format!("git -C {folder} push, then: nix flake update {input}"));
         }
         if not_pushed.is_empty() {
             return Ok(Done::new(said.join("; ")));
@@ -57,30 +69,41 @@ struct Part {
     message: String,
 }
 
-fn parts(cx: &Context<'_>) -> Vec<Part> {
-    let mut parts = Vec::new();
-    let host = &cx.plan.host;
-    let flake_dir = cx.options.flake_dir.as_deref();
-    if let (Some(dir), false) = (secrets_dir(cx), cx.record.secrets_files.is_empty()) {
+const SECRETS: &str = "secrets";
+
+impl Part {
+    fn of_secrets(cx: &Context<'_>) -> Option<Self> {
+        let dir = PathBuf::from(&cx.plan.secrets.as_ref()?.folder);
+        if cx.record.secrets_files.is_empty() {
+            return None;
+        }
         let files = cx.record.secrets_files.iter().cloned().collect();
-        let message = format!("{host}: recipient of its secrets");
-        parts.push(Part { name: "secrets", dir, files, message });
+        let message = format!("{}: recipient of its secrets", cx.plan.host);
+        Some(Self { name: SECRETS, dir, files, message })
     }
-    if let Some(dir) = flake_dir {
+
+    fn of_flake(cx: &Context<'_>) -> Option<Self> {
+        let dir = cx.options.flake_dir.clone()?;
         let files = cx.record.flake_files.iter().cloned().collect();
-        let (dir, message) = (dir.to_owned(), format!("{host}: hardware configuration"));
-        parts.push(Part { name: "nix-config", dir, files, message });
+        let message = format!("{}: hardware configuration", cx.plan.host);
+        Some(Self { name: "nix-config", dir, files, message })
     }
-    parts
 }
 
-fn secrets_dir(cx: &Context<'_>) -> Option<PathBuf> {
-    let configured = cx.facts.bootstrap.secrets_repo.as_deref()?;
-    if let Some(rest) = configured.strip_prefix("~/") {
-        return Some(PathBuf::from(std::env::var_os("HOME")?).join(rest));
-    }
-    // An absolute path replaces the folder that it is joined to.
-    Some(cx.options.flake_dir.as_deref().unwrap_or(Path::new(".")).join(configured))
+/// The secrets are where the flake fetches them from: its lock can follow, and is committed with it.
+async fn update_lock(cx: &mut Context<'_>) -> Result<Option<String>, Failure> {
+    let (Some((input, _)), Some(flake)) = (&cx.record.secrets_input, &cx.options.flake_dir) else {
+        return Ok(None);
+    };
+    cx.step(format!("update the input {input}"));
+    let command = Nix::default().command(&["flake", "update", input, "--flake"]).arg(flake);
+    let updated = cx.local(&command).await;
+    let said = format!("nix-config: the input {input} updated");
+    updated.map_err(|failure| {
+        failure.hint(format!("the secrets are pushed; by hand: nix flake update {input}"))
+    })?;
+    cx.record.flake_files.insert("flake.lock".to_owned());
+    Ok(Some(said))
 }
 
 async fn commit(

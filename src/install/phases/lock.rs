@@ -1,18 +1,52 @@
-//! `lock`: lets the flake's secrets input pick up what `secrets` has changed. Not there yet: the
-//! plan leaves it out as "not configured", and whoever gets here all the same is told so.
+//! `lock`: from now on the builds of this run take the flake's secrets input from the folder on this
+//! machine, with what `secrets` has changed in it. The lock file itself follows in `commit`, once the
+//! secrets are where the input is fetched from.
+
+use std::path::Path;
 
 use async_trait::async_trait;
 
 use crate::install::context::{Context, Done, Failure, PhaseRun};
+use crate::install::git::Repo;
 
-/// Refuses.
+/// Overrides the input.
 pub(super) struct Lock;
 
 #[async_trait]
 impl PhaseRun for Lock {
-    async fn run(&self, _: &mut Context<'_>) -> Result<Done, Failure> {
-        Err(Failure::new("this version can't update the flake's secrets input")
-            .hint("run `nix flake update` with the input's name in the flake")
-            .hint("leave the phase out with --skip lock"))
+    async fn run(&self, cx: &mut Context<'_>) -> Result<Done, Failure> {
+        let planned = cx.plan.secrets.as_ref();
+        let Some((folder, input)) = planned.and_then(|p| Some((&p.folder, p.input.as_ref()?)))
+        else {
+            return Err(Failure::new("the flake has no input with the secrets"));
+        };
+        let repo = Repo::new(Path::new(folder));
+        let kind = if repo.is_work_tree(cx).await? { "git+file" } else { "path" };
+        cx.record.secrets_input = Some((input.clone(), format!("{kind}:{}", escaped(folder))));
+        Ok(Done::new(format!("builds take {input} from {folder}")))
+    }
+}
+
+/// A folder as part of a URL.
+fn escaped(folder: &str) -> String {
+    let mut url = String::from("//");
+    for byte in folder.bytes() {
+        if byte.is_ascii_alphanumeric() || b"/-._~".contains(&byte) {
+            url.push(char::from(byte));
+        } else {
+            url.push('%');
+            url.push_str(&data_encoding::HEXUPPER.encode(&[byte]));
+        }
+    }
+    url
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn folders_become_urls() {
+        assert_eq!(escaped("/home/ta/nix secrets"), "///home/ta/nix%20secrets");
     }
 }

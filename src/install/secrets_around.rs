@@ -1,0 +1,166 @@
+//! What the plan must know of a host's secrets on this machine: which folder has their `.sops.yaml`,
+//! which of the files are there, which input of the flake they come by. Only looks.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use serde_json::Value;
+
+use super::decide::Inputs;
+use super::plan::Refusal;
+use super::refuse::refusal;
+use super::secret_files::{SecretFile, is_of_host, locate, referenced};
+use super::surroundings::Surroundings;
+use crate::facts::HostFacts;
+use crate::secrets::sops_yaml::SopsYaml;
+
+/// The host's secrets as they are on this machine.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FoundSecrets {
+    /// The folder of `.sops.yaml`, absolute.
+    pub folder: PathBuf,
+    /// The text of `.sops.yaml`.
+    pub sops_yaml: String,
+    /// The files that the configuration references, with where they are below the folder.
+    pub files: Vec<FoundFile>,
+    /// The flake's input by which the configuration gets them, where it is one.
+    pub input: Option<String>,
+}
+
+/// A secrets file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FoundFile {
+    /// As the configuration has it.
+    pub wanted: SecretFile,
+    /// Below the folder; `None` where it is elsewhere.
+    pub relative: Option<String>,
+    /// Is it there?
+    pub there: bool,
+}
+
+/// Looks for them: in the secrets repo, else in the flake itself.
+pub(super) fn find(around: &Surroundings, facts: &HostFacts) -> Option<FoundSecrets> {
+    let wanted = referenced(facts);
+    if wanted.is_empty() {
+        return None;
+    }
+    let repo = around.secrets_repo.as_ref();
+    let candidates = [
+        repo.and_then(|repo| Some((&repo.path, repo.sops_yaml.as_ref()?))),
+        around.flake_dir.as_ref().zip(around.sops_yaml.as_ref()),
+    ];
+    let mut found = candidates.into_iter().flatten().map(|(folder, text)| FoundSecrets {
+        folder: folder.clone(),
+        sops_yaml: text.clone(),
+        files: wanted.iter().map(|wanted| file(wanted, folder)).collect(),
+        input: around.flake_dir.as_deref().and_then(|flake| input(flake, folder)),
+    });
+    let first = found.next()?;
+    if first.files.iter().any(|file| file.there) {
+        return Some(first);
+    }
+    let other = found.find(|other| other.files.iter().any(|file| file.there));
+    Some(other.unwrap_or(first))
+}
+
+/// Why the secrets can't be encrypted for the host.
+pub(super) fn refusals(inputs: &Inputs<'_>) -> Vec<Refusal> {
+    let Some(found) = &inputs.around.secrets else { return Vec::new() };
+    let file = found.folder.join(".sops.yaml");
+    let document = match SopsYaml::parse(&found.sops_yaml) {
+        Ok(document) => document,
+        Err(error) => {
+            let reason = format!("{}: {error}", file.display());
+            return vec![refusal(
+                "sops-yaml",
+                reason,
+                "mend it, or leave its phases out: --skip secrets,lock",
+            )];
+        }
+    };
+    let mut refusals = Vec::new();
+    for found_file in &found.files {
+        let Some(relative) = &found_file.relative else { continue };
+        let shown = found.folder.join(relative);
+        if !found_file.there {
+            let reason = format!(
+                "the configuration takes secrets from {}, which is not there",
+                shown.display()
+            );
+            let hint = format!("make it: sops {relative} in {}", found.folder.display());
+            refusals.push(refusal("no-secrets-file", reason, hint));
+        }
+        if matches!(document.covering(relative), Ok(None))
+            && !is_of_host(relative, &inputs.options.host)
+        {
+            let reason = format!("no rule of {} covers {relative}", file.display());
+            refusals.push(refusal(
+                "no-sops-rule",
+                reason,
+                "write a rule that says who may read it",
+            ));
+        }
+    }
+    refusals
+}
+
+fn file(wanted: &SecretFile, folder: &Path) -> FoundFile {
+    let relative = locate(&wanted.configured, folder);
+    let there = relative.as_ref().is_some_and(|relative| folder.join(relative).is_file());
+    FoundFile { wanted: wanted.clone(), relative, there }
+}
+
+/// The input of the flake that is this folder: by its path, or by the last word of its URL.
+fn input(flake: &Path, folder: &Path) -> Option<String> {
+    if flake == folder {
+        return None;
+    }
+    let lock: Value = serde_json::from_slice(&fs::read(flake.join("flake.lock")).ok()?).ok()?;
+    let nodes = lock.get("nodes")?;
+    let root = lock.get("root").and_then(Value::as_str).unwrap_or("root");
+    let inputs = nodes.get(root)?.get("inputs")?.as_object()?;
+    let name = folder.file_name()?.to_str()?;
+    let is_folder = |node: &Value| {
+        ["original", "locked"].into_iter().filter_map(|kind| node.get(kind)).any(|reference| {
+            let word = |key: &str| reference.get(key).and_then(Value::as_str);
+            let last = |text: &str| {
+                let text = text.split('?').next().unwrap_or(text).trim_end_matches('/');
+                text.trim_end_matches(".git").rsplit(['/', ':']).next() == Some(name)
+            };
+            word("repo") == Some(name)
+                || word("url").is_some_and(last)
+                || word("path").is_some_and(last)
+        })
+    };
+    inputs.iter().find_map(|(input, node)| {
+        let node = nodes.get(node.as_str()?)?;
+        is_folder(node).then(|| input.clone())
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_input_is_known_by_the_repo_s_name() {
+        let dir = tempfile::tempdir().unwrap();
+        let lock = |reference: &str| {
+            let text = format!(
+                r#"{{"nodes":{{"root":{{"inputs":{{"mysecrets":"s","nixpkgs":"n"}}}},
+                "s":{{"original":{reference}}},"n":{{"original":{{"repo":"nixpkgs"}}}}}},"root":"root","version":7}}"#
+            );
+            fs::write(dir.path().join("flake.lock"), text).unwrap();
+            input(dir.path(), Path::new("/home/ta/src/nix-secrets"))
+        };
+        for reference in [
+            r#"{"type":"git","url":"ssh://git@gitlab.com/ta/nix-secrets.git?ref=main&shallow=1"}"#,
+            r#"{"type":"path","path":"../nix-secrets"}"#,
+            r#"{"type":"github","owner":"ta","repo":"nix-secrets"}"#,
+        ] {
+            assert_eq!(lock(reference).as_deref(), Some("mysecrets"), "{reference}");
+        }
+        assert_eq!(lock(r#"{"type":"git","url":"ssh://x/other-nix-secrets-x"}"#), None);
+        assert_eq!(input(dir.path(), dir.path()), None);
+    }
+}
