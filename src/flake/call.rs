@@ -105,6 +105,8 @@ impl<'a> Caller<'_, 'a> {
             })?;
             let parent = self.eval.string(key(parent).as_bytes());
             self.add(set, "parent", parent);
+            // Nix 2.34 forgets the folder behind `?dir=` of a locked relative input; its main branch
+            // does not.
             return Ok([below(path), below(&reference.dir)].concat());
         }
         let input = &reference.input;
