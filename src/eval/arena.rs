@@ -232,12 +232,12 @@ impl Arena {
     #[inline]
     pub fn linked<'a, A, B, T>(
         &'a self,
-        link: Link<'a, A, B>,
+        link: &Link<'a, A, B>,
         len: usize,
         item: impl FnMut(usize) -> T,
     ) -> Linked<'a, A, B, T> {
         const { assert!(align_of::<A>() == 8 && align_of::<B>() == 8) }
-        let (place, other) = match link {
+        let (place, other) = match *link {
             Link::One(one) => (ptr::from_ref(one).addr(), false),
             Link::Other(other) => (ptr::from_ref(other).addr(), true),
         };
@@ -257,13 +257,13 @@ impl Arena {
 
     /// `len` items behind a word that refers to what stands at `place`.
     #[inline]
-    fn behind_word<'a, A, B, T>(
-        &'a self,
+    fn behind_word<A, B, T>(
+        &self,
         place: Option<usize>,
         other: bool,
         len: usize,
         mut item: impl FnMut(usize) -> T,
-    ) -> Linked<'a, A, B, T> {
+    ) -> Linked<'_, A, B, T> {
         const { assert!(!std::mem::needs_drop::<T>(), "nothing in an arena is ever dropped") }
         const { assert!(align_of::<T>() <= align_of::<u64>()) }
         let layout = Layout::new::<u64>();

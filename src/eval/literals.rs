@@ -11,10 +11,10 @@ use crate::syntax::Symbol;
 
 impl<'a> Eval<'a> {
     #[inline(never)]
-    pub(super) fn list_literal(&mut self, items: Range, env: Env<'a>) -> Result<Value<'a>> {
+    pub(super) fn list_literal(&mut self, items: Range, env: Env<'a>) -> Value<'a> {
         let start = items.start as usize;
         let item = |at| Cell::new(self.delay(self.code.ids[start + at], env));
-        Ok(Value::List(self.arena.block((), items.len as usize, item)))
+        Value::List(self.arena.block((), items.len as usize, item))
     }
 
     /// A set literal, by its number.

@@ -55,14 +55,14 @@ impl<'a> Eval<'a> {
             Node::SelectPath { base, path } => self.select_path(node, base, path, env),
             Node::HasAttr { base, path } => self.has_attr(base, path, env),
             Node::Attrs(number) => self.attrs(number, env),
-            Node::List(items) => self.list_literal(items, env),
+            Node::List(items) => Ok(self.list_literal(items, env)),
             Node::Lambda(id) => Ok(Value::Lambda(id, env)),
             Node::Arithmetic { .. } => self.arithmetic_node(node, env),
             Node::Not(operand) => self.not(operand, env),
             Node::Binary { .. } => self.binary(node, env),
             Node::Plus(parts) => self.plus(node, parts, env),
             Node::Interpolation(parts) => self.interpolation(parts, env),
-            Node::CurPos => self.current_position(node),
+            Node::CurPos => Ok(self.position_set(self.code.pos(node))),
             Node::Call1 { .. }
             | Node::Call { .. }
             | Node::SelectOr { .. }
@@ -79,11 +79,6 @@ impl<'a> Eval<'a> {
     fn not_there_yet(&self, node: NodeId) -> Result<Value<'a>> {
         let message = "infinite recursion encountered";
         Err(Error::new(ErrorKind::InfiniteRecursion, self.code.pos(node), message))
-    }
-
-    #[cold]
-    fn current_position(&mut self, node: NodeId) -> Result<Value<'a>> {
-        Ok(self.position_set(self.code.pos(node)))
     }
 
     /// Nodes with a body in tail position, and the end of the calls that they make.

@@ -48,8 +48,8 @@ fn links_are_what_they_were_made_with() {
     let arena = Arena::new();
     let kept = arena.keeping(|| arena.alloc(7u64));
     let newer = arena.alloc([8u64]);
-    let one: Linked<'_, u64, [u64; 1], u32> = arena.linked(Link::One(kept), 3, |n| n as u32);
-    let other: Linked<'_, u64, [u64; 1], u32> = arena.linked(Link::Other(newer), 0, |_| 0);
+    let one: Linked<'_, u64, [u64; 1], u32> = arena.linked(&Link::One(kept), 3, |n| n as u32);
+    let other: Linked<'_, u64, [u64; 1], u32> = arena.linked(&Link::Other(newer), 0, |_| 0);
     assert!(matches!(one.link(), Link::One(7)));
     assert!(matches!(other.link(), Link::Other([8])));
     assert_eq!((one.items(), other.items()), (&[0, 1, 2][..], &[][..]));

@@ -209,7 +209,7 @@ impl<'a> Attrs<'a> {
         shape: &'a Shape<'a>,
         mut value: impl FnMut(usize) -> Value<'a>,
     ) -> Self {
-        Self(arena.linked(Link::One(shape), shape.names.len(), |index| Cell::new(value(index))))
+        Self(arena.linked(&Link::One(shape), shape.names.len(), |index| Cell::new(value(index))))
     }
 
     /// A set of this shape whose values are set afterwards through [`Attrs::own_slots`]; until then they are
@@ -439,7 +439,7 @@ impl<'a> Attrs<'a> {
         };
         let slots = over.own_slots();
         let share = |index: usize| Cell::new(share(&slots[index]));
-        Self(arena.linked(Link::Other(arena.alloc(layer)), slots.len(), share))
+        Self(arena.linked(&Link::Other(arena.alloc(layer)), slots.len(), share))
     }
 }
 
