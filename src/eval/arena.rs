@@ -29,6 +29,8 @@ const SMALLEST_RANGE: usize = 1 << 26;
 const KEPT_PART: usize = 4;
 /// What is used before huge pages are asked for, so that a small evaluation stays small.
 const SMALL: usize = 4 * 1024 * 1024;
+/// The same of what is kept: a package has less of that, a system more.
+const SMALL_KEPT: usize = 12 * 1024 * 1024;
 /// What is used before memory is cleared ahead of its use, how far ahead that is, and how much at a time.
 const LARGE: usize = 32 * 1024 * 1024;
 const AHEAD: usize = 4 * 1024 * 1024;
@@ -67,7 +69,7 @@ impl Arena {
         };
         let start = range.as_ptr();
         let kept = len / KEPT_PART;
-        for (from, to) in [(SMALL, kept), (kept + SMALL, len)] {
+        for (from, to) in [(SMALL_KEPT, kept), (kept + SMALL, len)] {
             // SAFETY: this part of the range is ours. The advice changes nothing of its contents; a kernel
             // without huge pages refuses it, which is as good.
             let _ = unsafe { madvise(start.add(from).cast(), to - from, Advice::LinuxHugepage) };
