@@ -7,7 +7,7 @@ use std::sync::Arc;
 use clap::ValueEnum;
 use tokio_util::sync::CancellationToken;
 
-use super::embedded::{Memory, setup};
+use super::embedded::{Goal, Memory, setup};
 use super::error::CliError;
 use crate::facts::{EmbeddedEvaluator, Evaluator, NixEvaluator};
 use crate::install::options::{Engine, InvalidTrustedKey, Options, RebuildOn, TrustedKey, Via};
@@ -62,6 +62,7 @@ impl FlakeArgs {
     /// The evaluator that was chosen.
     pub(super) fn evaluator(
         &self,
+        goal: Goal,
         runner: Arc<dyn Runner>,
         cancel: &CancellationToken,
     ) -> Result<Arc<dyn Evaluator>, CliError> {
@@ -72,7 +73,7 @@ impl FlakeArgs {
             }
             EvaluatorName::Embedded => {
                 let memory = if self.no_cache { Memory::None } else { Memory::Cache };
-                let setup = setup(self.overrides(), memory, runner, cancel.clone())?;
+                let setup = setup(self.overrides(), memory, goal, runner, cancel.clone())?;
                 Ok(Arc::new(EmbeddedEvaluator::new(setup)))
             }
         }

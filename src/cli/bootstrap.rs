@@ -3,6 +3,7 @@
 use std::process::ExitCode;
 
 use super::args::{Consent, RunArgs};
+use super::embedded::Goal;
 use super::error::CliError;
 use super::output::{Output, print};
 use super::signals::cancel_on_signals;
@@ -53,7 +54,7 @@ pub(super) async fn run(args: Args, output: &Output) -> Result<ExitCode, CliErro
     } else {
         told(output, args.debug)
     };
-    let world = world(&args.run.flake, &told, cancel_on_signals()?)?;
+    let world = world(&args.run.flake, Goal::Building, &told, cancel_on_signals()?)?;
     let hosts = hosts(&args, &world).await?;
     if let Some(twice) = hosts.iter().enumerate().find(|(n, host)| hosts[..*n].contains(host)) {
         return Err(CliError::usage(format!("the host {} is named twice", twice.1)));

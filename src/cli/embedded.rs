@@ -11,7 +11,7 @@ use super::error::CliError;
 use super::eval::{programs, pure_settings, real_io};
 use super::world::cache_dir;
 use crate::facts::Cache;
-use crate::facts::embedded::Setup;
+use crate::facts::embedded::{Setup, WrittenSoFar};
 use crate::instantiate::RealStore;
 use crate::process::Runner;
 use crate::process::nix::Nix;
@@ -29,10 +29,20 @@ pub(super) enum Memory {
     None,
 }
 
+/// What facts are read for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Goal {
+    /// To be shown.
+    Reading,
+    /// To install the host, which has to be built then.
+    Building,
+}
+
 /// The setup for flakes of this machine's user.
 pub(super) fn setup(
     override_inputs: Vec<(String, String)>,
     memory: Memory,
+    goal: Goal,
     runner: Arc<dyn Runner>,
     cancel: CancellationToken,
 ) -> Result<Setup, CliError> {
@@ -43,6 +53,7 @@ pub(super) fn setup(
     // The bars of the run are drawn by others.
     let watcher = Box::new(StoreBar::new(false));
     let store = Arc::new(RealStore::new(runner.clone(), Nix::default(), store_dir, watcher));
+    let in_store = store.clone();
     // Without a home there is nowhere to remember anything.
     let folder = cache_dir().ok().filter(|_| memory == Memory::Cache);
     Ok(Setup {
@@ -52,12 +63,15 @@ pub(super) fn setup(
         run: programs(runner.clone()),
         outside: Box::new(move || {
             let _runtime = handle.enter();
-            real_io(runner.clone(), store.clone())
+            real_io(runner.clone(), in_store.clone())
         }),
         commits: folder.clone(),
         cache: folder
             .and_then(|folder| Some(Cache::new(folder.join("facts"), identity()?, warn()))),
         cancel,
+        store,
+        builds: goal == Goal::Building,
+        written: WrittenSoFar::default(),
         threads: std::thread::available_parallelism().map_or(1, usize::from),
     })
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::args::FlakeArgs;
 use super::each::print_each;
+use super::embedded::Goal;
 use super::error::CliError;
 use super::output::{Output, print, print_json};
 use super::signals::cancel_on_signals;
@@ -32,7 +33,8 @@ pub(super) struct Args {
 /// Prints the facts of one host or of all.
 pub(super) async fn run(args: Args, output: &Output) -> Result<ExitCode, CliError> {
     let cancel = cancel_on_signals()?;
-    let evaluator = args.flake.evaluator(Arc::new(RealRunner::new(cancel.clone())), &cancel)?;
+    let runner = Arc::new(RealRunner::new(cancel.clone()));
+    let evaluator = args.flake.evaluator(Goal::Reading, runner, &cancel)?;
     let flake = &args.flake.flake;
     let Some(host) = &args.host else {
         let all = evaluator.facts_of_all(flake).await?;

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::args::FlakeArgs;
 use super::each::print_each;
+use super::embedded::Goal;
 use super::error::CliError;
 use super::output::Output;
 use super::signals::cancel_on_signals;
@@ -25,7 +26,8 @@ pub(super) struct Args {
 /// Prints a line a host.
 pub(super) async fn run(args: Args, output: &Output) -> Result<ExitCode, CliError> {
     let cancel = cancel_on_signals()?;
-    let evaluator = args.flake.evaluator(Arc::new(RealRunner::new(cancel.clone())), &cancel)?;
+    let runner = Arc::new(RealRunner::new(cancel.clone()));
+    let evaluator = args.flake.evaluator(Goal::Reading, runner, &cancel)?;
     let hosts = evaluator.hosts(&args.flake.flake).await?;
     print_each(hosts, args.json, |hosts| render_hosts(hosts, &output.style))
 }

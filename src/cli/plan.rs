@@ -3,6 +3,7 @@
 use std::process::ExitCode;
 
 use super::args::{Consent, RunArgs};
+use super::embedded::Goal;
 use super::error::CliError;
 use super::output::{Output, print, print_json};
 use super::signals::cancel_on_signals;
@@ -38,7 +39,7 @@ pub(super) async fn run(args: Args, output: &Output) -> Result<ExitCode, CliErro
     let consent = Consent { interactive: TerminalPrompter::available(), ..Consent::default() };
     let options = args.run.options(host, consent)?;
     let told = told(output, args.debug);
-    let world = world(&args.run.flake, &told, cancel_on_signals()?)?;
+    let world = world(&args.run.flake, Goal::Reading, &told, cancel_on_signals()?)?;
     let prepared = preflight::prepare(&world, &options, Purpose::Show).await;
     let prepared = prepared.map_err(CliError::told)?;
     if args.json {

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
 
 use super::args::FlakeArgs;
+use super::embedded::Goal;
 use super::error::CliError;
 use super::output::Output;
 use crate::install::context::{Limits, World};
@@ -42,12 +43,13 @@ pub(super) fn told(output: &Output, debug: bool) -> Told {
 /// The real world: programs, ssh, the terminal, the user's folders.
 pub(super) fn world(
     flake: &FlakeArgs,
+    goal: Goal,
     told: &Told,
     cancel: CancellationToken,
 ) -> Result<World, CliError> {
     let runner = Arc::new(RealRunner::new(cancel.clone()));
     Ok(World {
-        evaluator: flake.evaluator(runner.clone(), &cancel)?,
+        evaluator: flake.evaluator(goal, runner.clone(), &cancel)?,
         connector: Arc::new(SshConnector::new(runner.clone(), cancel.clone())),
         runner,
         reporter: told.reporter.clone(),

@@ -10,10 +10,11 @@ mod place;
 mod session;
 mod watch;
 mod work;
+mod written;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -24,14 +25,16 @@ use tokio_util::sync::CancellationToken;
 use super::cache::Cache;
 use super::evaluator::{EachHost, EvalError, Evaluator};
 use super::host::{HostSummary, decode_host, decode_summary};
-use super::model::HostFacts;
+use super::model::{HostFacts, Outputs};
 use super::names::host_name;
 use crate::eval::io::RealIo;
 use crate::eval::settings::Settings;
 use crate::eval::thread::spawn;
 use crate::flake;
+use crate::instantiate::RealStore;
 use crate::validated::HostName;
 use work::{Asked, Kind, Message};
+use written::Written;
 
 /// How long an interrupted evaluation has to say so; it has nothing to clean up.
 const PATIENCE: Duration = Duration::from_millis(500);
@@ -62,6 +65,22 @@ pub struct Setup {
     pub cancel: CancellationToken,
     /// As many hosts are evaluated at once at most.
     pub threads: usize,
+    /// The store that is built in.
+    pub store: Arc<RealStore>,
+    /// Will the host be built whose facts are asked for? Then its derivations are written behind the answer.
+    pub builds: bool,
+    /// What was written so far.
+    pub written: WrittenSoFar,
+}
+
+/// Whose derivations this process has written into the store.
+#[derive(Debug, Default)]
+pub struct WrittenSoFar(Mutex<Written>);
+
+impl Setup {
+    fn written(&self) -> MutexGuard<'_, Written> {
+        self.written.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 impl EmbeddedEvaluator {
@@ -115,6 +134,16 @@ impl Evaluator for EmbeddedEvaluator {
         let mut gathered = self.ask(flake, Asked::Host(host.clone())).await?;
         let value = gathered.remove(host.as_str()).ok_or_else(ended_early)??;
         Ok(decode_host(host, &value)?)
+    }
+
+    async fn instantiate(
+        &self,
+        flake: &str,
+        host: &HostName,
+    ) -> Result<Option<Outputs>, EvalError> {
+        let mut gathered = self.ask(flake, Asked::Written(host.clone())).await?;
+        let value = gathered.remove(host.as_str()).ok_or_else(ended_early)??;
+        Ok(Some(decode_host(host, &value)?.outputs))
     }
 
     async fn facts_of_all(&self, flake: &str) -> Result<EachHost<HostFacts>, EvalError> {

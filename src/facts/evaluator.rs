@@ -5,8 +5,9 @@ use async_trait::async_trait;
 
 use super::decode::DecodeError;
 use super::host::HostSummary;
-use super::model::HostFacts;
+use super::model::{HostFacts, Outputs};
 use crate::flake::FlakeError;
+use crate::instantiate::InstantiateError;
 use crate::process;
 use crate::validated::HostName;
 
@@ -26,6 +27,17 @@ pub trait Evaluator: Send + Sync {
 
     /// Everything about every host of a flake, in one evaluation.
     async fn facts_of_all(&self, flake: &str) -> Result<EachHost<HostFacts>, EvalError>;
+
+    /// What can be built of a host, as the flake is now, with the derivations in the store: `nix build` of their
+    /// paths evaluates nothing. `None` from an evaluator that leaves that to the build.
+    async fn instantiate(
+        &self,
+        flake: &str,
+        host: &HostName,
+    ) -> Result<Option<Outputs>, EvalError> {
+        let _ = (flake, host);
+        Ok(None)
+    }
 }
 
 /// What the hosts of a flake gave: one that fails need not keep the others from being told.
@@ -119,6 +131,9 @@ pub enum EvalError {
     /// The evaluator's program could not be run.
     #[error(transparent)]
     Process(#[from] process::Error),
+    /// The derivations did not come into the store.
+    #[error("the derivations could not be written to the store: {0}")]
+    Store(InstantiateError),
     /// The evaluator succeeded but printed something else than JSON.
     #[error("the evaluation gave no JSON ({reason})")]
     NotJson {
@@ -144,6 +159,12 @@ fn known_hosts(known: &[String], nearest: Option<&str>) -> String {
     text
 }
 
+impl From<InstantiateError> for EvalError {
+    fn from(error: InstantiateError) -> Self {
+        if error.is_cancelled() { Self::Interrupted } else { Self::Store(error) }
+    }
+}
+
 impl EvalError {
     /// What the user can do about it, where that is known.
     #[must_use]
@@ -163,6 +184,7 @@ impl EvalError {
                 "install Nix (https://nixos.org/download), or put {program} into PATH"
             )),
             Self::Flake(error) => error.hint(),
+            Self::Store(error) => error.hint(),
             Self::Unsupported { .. } | Self::NoThread { .. } => {
                 Some("--evaluator nix reads the configuration with the program nix".to_owned())
             }

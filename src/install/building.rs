@@ -8,10 +8,12 @@ use std::time::Duration;
 
 use super::context::{Context, Failure};
 use super::event::Unit;
+use super::preflight::eval_failure;
+use crate::facts::model::{Derivation, Outputs};
 use crate::process::nix::{self, Nix};
 use crate::process::nix_log::{Log, Update};
 use crate::process::{self, Command, Line, Output, Stream};
-use crate::validated::StorePath;
+use crate::validated::{HostName, StorePath};
 
 /// What a configuration builds, by the attribute below `config.system.build`.
 pub(super) mod attr {
@@ -34,21 +36,47 @@ pub(super) fn nix(cx: &Context<'_>) -> Nix {
     Nix { override_inputs, ..Nix::default() }
 }
 
-/// Builds attributes of the configuration `REF#nixosConfigurations.HOST` in one call, so that nix
-/// evaluates it once. The paths come in the order of `attrs`.
+/// Builds attributes of the configuration `REF#nixosConfigurations.HOST` in one call. Where the run's evaluator has
+/// put the derivations into the store, nix builds these and evaluates nothing; else it evaluates the flake, once. The
+/// paths come in the order of `attrs`.
 pub(super) async fn build(
     cx: &Context<'_>,
     configuration: &str,
     attrs: &[&str],
 ) -> Result<Vec<StorePath>, Failure> {
-    let installables: Vec<String> =
-        attrs.iter().map(|attr| format!("{configuration}.config.system.build.{attr}")).collect();
+    let outputs = match flake_and_host(configuration) {
+        Some((flake, host)) => cx.world.evaluator.instantiate(flake, &host).await,
+        None => Ok(None),
+    };
+    let outputs = outputs.map_err(|error| eval_failure(&error))?;
+    let installables: Vec<String> = attrs
+        .iter()
+        .map(|attr| match outputs.as_ref().and_then(|outputs| output(outputs, attr)) {
+            Some(derivation) => format!("{}^out", derivation.drv_path),
+            None => format!("{configuration}.config.system.build.{attr}"),
+        })
+        .collect();
     let command = nix(cx).build(&installables);
     let output = run_nix(cx, &command).await?;
     paths(&output.text(), attrs.len()).map_err(|reason| {
         Failure::new(format!("`{command}` {reason}"))
             .hint("each of these attributes must be one derivation with one output")
     })
+}
+
+/// The parts of `REF#nixosConfigurations.HOST`.
+fn flake_and_host(configuration: &str) -> Option<(&str, HostName)> {
+    let (flake, host) = configuration.rsplit_once("#nixosConfigurations.")?;
+    Some((flake, host.trim_matches('"').parse().ok()?))
+}
+
+fn output<'o>(outputs: &'o Outputs, attr: &str) -> Option<&'o Derivation> {
+    match attr {
+        attr::TOPLEVEL => outputs.toplevel.as_ref(),
+        attr::DISKO_SCRIPT => outputs.disko_script.as_ref(),
+        attr::MOUNT_SCRIPT => outputs.mount_script.as_ref(),
+        _ => None,
+    }
 }
 
 /// Reads the paths that `nix build --print-out-paths` printed, one a line.
@@ -128,6 +156,18 @@ mod tests {
 
     const A: &str = "/nix/store/zr2knphxg8yyy2mkq8akf2hfknjvdiz7-a";
     const B: &str = "/nix/store/zr2knphxg8yyy2mkq8akf2hfknjvdiz7-b";
+
+    #[test]
+    fn configurations_are_taken_apart() {
+        let parts = |text: &'static str| {
+            flake_and_host(text).map(|(flake, host)| (flake, host.to_string()))
+        };
+        let expected = |flake, host: &str| Some((flake, host.to_owned()));
+        assert_eq!(parts(".#nixosConfigurations.grief"), expected(".", "grief"));
+        let quoted = "./small#nixosConfigurations.\"a.example.org\"";
+        assert_eq!(parts(quoted), expected("./small", "a.example.org"));
+        assert_eq!(parts(".#packages.x"), None);
+    }
 
     #[test]
     fn printed_paths_keep_their_order_and_must_be_as_many_as_asked() {

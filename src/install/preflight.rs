@@ -417,7 +417,8 @@ fn probe_failure(error: ProbeError) -> Failure {
     }
 }
 
-fn eval_failure(error: &EvalError) -> Failure {
+/// What a failed evaluation means for the run.
+pub(super) fn eval_failure(error: &EvalError) -> Failure {
     let kind = match error {
         EvalError::NoFlake { .. } | EvalError::NoHosts { .. } | EvalError::UnknownHost { .. } => {
             FailureKind::Usage

@@ -8,6 +8,7 @@ use async_trait::async_trait;
 
 use super::context::World;
 use super::event::{PromptError, Prompter};
+use crate::facts::model::Outputs;
 use crate::facts::{EachHost, EvalError, Evaluator, HostFacts, HostSummary};
 use crate::process::{self, Command, LineSink, Output, Runner};
 use crate::remote::{
@@ -177,6 +178,15 @@ impl Evaluator for Watched<dyn Evaluator> {
     async fn facts_of_all(&self, flake: &str) -> Result<EachHost<HostFacts>, EvalError> {
         let _wait = self.1.waiting();
         self.0.facts_of_all(flake).await
+    }
+
+    async fn instantiate(
+        &self,
+        flake: &str,
+        host: &HostName,
+    ) -> Result<Option<Outputs>, EvalError> {
+        let _wait = self.1.waiting();
+        self.0.instantiate(flake, host).await
     }
 }
 

@@ -11,6 +11,14 @@ pub enum InstantiateError {
     /// The program `nix` could not be run.
     #[error("the store can't be reached without the program nix: {0}")]
     Process(#[from] process::Error),
+    /// The store could not be opened.
+    #[error("the store can't be opened: {}", told(.error, .said))]
+    Open {
+        /// What its side of the connection made of it.
+        error: WorkerError,
+        /// What the program that opens it wrote to standard error.
+        said: String,
+    },
     /// The store did not do it.
     #[error("{}", store_error(.error, .said))]
     Store {
@@ -75,14 +83,23 @@ impl InstantiateError {
     }
 }
 
-/// Nix' own words, where there are some.
+/// The words of the program where it has some, else what was seen of it.
+fn told(error: &WorkerError, said: &str) -> String {
+    let said = plain(said);
+    if said.is_empty() { store_error(error, "") } else { said }
+}
+
 fn store_error(error: &WorkerError, said: &str) -> String {
-    let said = without_escapes(said);
-    let said = said.strip_prefix("error:").unwrap_or(&said).trim();
+    let said = plain(said);
     match error {
-        WorkerError::Store(message) => without_escapes(message).trim().to_owned(),
+        WorkerError::Store(message) => plain(message),
         _ if said.is_empty() => error.to_string(),
-        WorkerError::Ended | WorkerError::Foreign => format!("the store can't be opened: {said}"),
         _ => format!("{error}: {said}"),
     }
+}
+
+/// Nix' words without colours, and without the word before them.
+fn plain(said: &str) -> String {
+    let said = without_escapes(said);
+    said.strip_prefix("error:").unwrap_or(&said).trim().to_owned()
 }

@@ -58,6 +58,26 @@ impl RealStore {
         Self { runner, nix, handle, dir, connection, watcher }
     }
 
+    /// The folder that its paths lie in.
+    #[must_use]
+    pub fn dir(&self) -> &StoreDir {
+        &self.dir
+    }
+
+    /// Are all these paths valid? If so, the garbage collector leaves them alone from now on.
+    ///
+    /// # Errors
+    ///
+    /// Those of the store.
+    pub fn keep_all(&self, paths: &[StorePath]) -> Result<bool, InstantiateError> {
+        self.with(|store| {
+            // First kept, then looked at: in between, nobody can take them.
+            paths.iter().try_for_each(|path| store.keep(path))?;
+            let valid = store.valid_paths(paths)?;
+            Ok(paths.iter().all(|path| valid.contains(path)))
+        })
+    }
+
     /// Does something with the connection, which is made if there is none. One that fails is given up.
     pub(super) fn with<T>(
         &self,
@@ -83,7 +103,10 @@ impl RealStore {
         }
         let said = connection.program.said();
         *open = None;
-        Err(self.broken(error, said))
+        if self.runner.is_cancelled() {
+            return Err(self.cancelled());
+        }
+        Err(InstantiateError::Store { error, said })
     }
 
     /// What a valid path refers to; nothing if it is not valid.
@@ -103,17 +126,14 @@ impl RealStore {
             (Box::new(input), Box::new(output));
         match Worker::connect(output, input, self.dir.clone()) {
             Ok(worker) => Ok(Connection { worker, program }),
-            Err(error) => Err(self.broken(error, program.said())),
+            Err(_) if self.runner.is_cancelled() => Err(self.cancelled()),
+            Err(error) => Err(InstantiateError::Open { error, said: program.said() }),
         }
     }
 
-    /// The error of a connection that has ended. It ends as well when the user stops the programs.
-    fn broken(&self, error: WorkerError, said: String) -> InstantiateError {
-        if self.runner.is_cancelled() {
-            let command = self.nix.store().to_string();
-            return process::Error::Cancelled { command }.into();
-        }
-        InstantiateError::Store { error, said }
+    /// The error of a connection that has ended because the user stops all programs.
+    fn cancelled(&self) -> InstantiateError {
+        process::Error::Cancelled { command: self.nix.store().to_string() }.into()
     }
 }
 

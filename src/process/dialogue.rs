@@ -67,7 +67,7 @@ impl Dialogue {
     /// What the program has written to standard error; all of it, if it ends about now.
     #[must_use]
     pub fn said(&self) -> String {
-        let patience = Instant::now() + GRACE / 4;
+        let patience = Instant::now() + GRACE;
         while self.listening.as_ref().is_some_and(|thread| !thread.is_finished())
             && Instant::now() < patience
         {

@@ -9,6 +9,8 @@ use std::process::{Command, Output};
 
 use crate::evaluators::is_there;
 
+mod bad_input;
+mod host;
 mod import;
 
 /// A folder with a store in it, whose paths lie in the folder.

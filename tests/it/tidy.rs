@@ -14,7 +14,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("eval", &["syntax", "store"]),
     ("flake", &["validated", "process", "store", "syntax", "eval"]),
     ("instantiate", &["process", "store", "eval"]),
-    ("facts", &["validated", "process", "store", "eval", "flake"]),
+    ("facts", &["validated", "process", "store", "eval", "flake", "instantiate"]),
     ("remote", &["validated", "process"]),
     ("secrets", &["validated", "process"]),
     ("install", &["validated", "process", "facts", "remote", "secrets"]),

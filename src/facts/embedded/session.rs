@@ -5,8 +5,10 @@ use super::message::refused;
 use super::work::Kind;
 use crate::eval::Eval;
 use crate::eval::error::{Error, Result};
+use crate::eval::io::EvalIo;
 use crate::eval::position::{Origin, Pos};
 use crate::eval::print::json::to_json;
+use crate::eval::store_state::StoreState;
 use crate::eval::value::{Attrs, AttrsBuilder, Context, Value};
 use crate::facts::evaluator::{EvalError, FACTS_NIX};
 use crate::flake::Opened;
@@ -61,6 +63,11 @@ impl<'e, 'a> Session<'e, 'a> {
     ) -> std::result::Result<String, EvalError> {
         let json = self.evaluate(name, kind).map_err(|error| Self::failed(self.eval, &error))?;
         String::from_utf8(json).map_err(|error| EvalError::NotJson { reason: error.to_string() })
+    }
+
+    /// What the evaluation has made for the store, and where it finds what it has copied.
+    pub(super) fn made(&self) -> (&StoreState, &dyn EvalIo) {
+        (&self.eval.store, self.eval.io)
     }
 
     /// How much memory all values take.

@@ -13,6 +13,7 @@ use super::Setup;
 use super::answers::Answers;
 use super::place::{Place, Voice};
 use super::session::Session;
+use super::written::{Writing, are_there};
 use crate::eval::Eval;
 use crate::eval::arena::Arena;
 use crate::eval::settings::Settings;
@@ -27,6 +28,8 @@ use crate::validated::HostName;
 pub(super) enum Asked {
     /// All facts of one host.
     Host(HostName),
+    /// The same, and its derivations are in the store.
+    Written(HostName),
     /// The same of every host.
     Each(Kind),
 }
@@ -68,7 +71,7 @@ impl Kind {
 impl Asked {
     fn kind(&self) -> Kind {
         match self {
-            Self::Host(_) => Kind::Facts,
+            Self::Host(_) | Self::Written(_) => Kind::Facts,
             Self::Each(kind) => *kind,
         }
     }
@@ -77,7 +80,7 @@ impl Asked {
     fn threads(&self, setup: &Setup) -> usize {
         let most = match self {
             Self::Each(Kind::Facts) => setup.threads,
-            Self::Each(Kind::Summary) | Self::Host(_) => 1,
+            Self::Each(Kind::Summary) | Self::Host(_) | Self::Written(_) => 1,
         };
         most.min(setup.settings.max_memory / ROOM).max(1)
     }
@@ -86,10 +89,20 @@ impl Asked {
     fn wanted(&self, known: Vec<String>) -> Result<VecDeque<String>, EvalError> {
         match self {
             Self::Each(_) => Ok(known.into()),
-            Self::Host(host) if known.iter().any(|name| name == host.as_str()) => {
+            Self::Host(host) | Self::Written(host)
+                if known.iter().any(|name| name == host.as_str()) =>
+            {
                 Ok([host.to_string()].into())
             }
-            Self::Host(host) => Err(unknown_host(host, known)),
+            Self::Host(host) | Self::Written(host) => Err(unknown_host(host, known)),
+        }
+    }
+
+    fn writing(&self, setup: &Setup) -> Writing {
+        match self {
+            Self::Written(_) => Writing::Before,
+            Self::Host(_) if setup.builds => Writing::Behind,
+            Self::Host(_) | Self::Each(_) => Writing::Never,
         }
     }
 }
@@ -111,6 +124,7 @@ pub(super) fn lead(
             flake: flake.to_owned(),
             fingerprint: fingerprint.filter(|_| quick),
             kind: asked.kind(),
+            writing: asked.writing(setup),
             threads: asked.threads(setup),
             left: Mutex::default(),
             unread: AtomicUsize::new(0),
@@ -133,6 +147,7 @@ struct Task {
     /// What answers are remembered under; none where they can't be.
     fingerprint: Option<String>,
     kind: Kind,
+    writing: Writing,
     /// So many threads may evaluate at once.
     threads: usize,
     /// The hosts that nobody has begun with.
@@ -149,6 +164,13 @@ struct Fresh {
     names: Option<Vec<String>>,
     /// Names and JSON.
     hosts: Vec<(String, String)>,
+}
+
+/// Are there more hosts?
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Progress {
+    More,
+    Over,
 }
 
 /// One thread's part in it.
@@ -170,6 +192,16 @@ impl Task {
         let opened = place.open(&self.setup, &self.flake).ok()?;
         (self.fingerprint.is_some() && opened.fingerprint() == self.fingerprint)
             .then_some((place, opened))
+    }
+
+    /// The value of a host whose derivations this process has written. Waits until that is done.
+    fn written_before(&self, host: &HostName) -> Option<Value> {
+        self.setup.written().get(self.fingerprint.as_deref()?, host.as_str())
+    }
+
+    /// Is a remembered value all that is wanted? If that can't be said, it is made anew, which tells why.
+    fn is_enough(&self, value: &Value) -> bool {
+        self.writing != Writing::Before || are_there(&self.setup.store, value).unwrap_or(false)
     }
 
     fn next(&self) -> Option<String> {
@@ -202,6 +234,13 @@ impl Task {
 impl Work {
     fn lead(&self, place: &Place, opened: &Opened, asked: &Asked) -> Result<(), EvalError> {
         let task = &*self.task;
+        if let Asked::Written(host) = asked
+            && let Some(value) = task.written_before(host)
+        {
+            self.tell(Message::Host(host.to_string(), Ok(value)));
+            self.tell(Message::Done);
+            return Ok(());
+        }
         if let Some(names) = task.answers().names() {
             self.share_out(asked.wanted(names)?);
         } else {
@@ -224,8 +263,10 @@ impl Work {
         let mut left = VecDeque::new();
         for name in wanted {
             match answers.host(task.kind, &name) {
-                Some(value) => self.tell(Message::Host(name, Ok(value))),
-                None => left.push_back(name),
+                Some(value) if task.is_enough(&value) => {
+                    self.tell(Message::Host(name, Ok(value)));
+                }
+                _ => left.push_back(name),
             }
         }
         let count = left.len();
@@ -294,14 +335,47 @@ impl Work {
             if let Err(EvalError::Interrupted) = value {
                 return self.tell(Message::Failed(EvalError::Interrupted));
             }
-            self.tell(Message::Host(name, value));
-            if task.unread.fetch_sub(1, Ordering::SeqCst) == 1 {
-                return self.done();
+            if self.tell_host(session, name, value) == Progress::Over {
+                return;
             }
             if session.used() > enough {
                 return;
             }
         }
+    }
+
+    /// Tells what a host gave, and has its derivations written, if that is wanted.
+    fn tell_host(
+        &self,
+        session: &Session<'_, '_>,
+        name: String,
+        value: Result<Value, EvalError>,
+    ) -> Progress {
+        let task = &*self.task;
+        let store = &task.setup.store;
+        let value = match task.writing {
+            Writing::Before => value.and_then(|value| session.write(store, &value).map(|()| value)),
+            Writing::Behind | Writing::Never => value,
+        };
+        let behind = value.as_ref().ok().filter(|_| task.writing == Writing::Behind).cloned();
+        // Whoever wants to build waits here until it is written.
+        let written = behind.as_ref().map(|_| task.setup.written());
+        self.tell(Message::Host(name.clone(), value));
+        let progress = match task.unread.fetch_sub(1, Ordering::SeqCst) {
+            1 => Progress::Over,
+            _ => Progress::More,
+        };
+        if progress == Progress::Over {
+            self.done();
+        }
+        if let (Some(value), Some(mut written)) = (behind, written)
+            // A failure comes again, and is told, when somebody wants to build.
+            && session.write(store, &value).is_ok()
+            && let (Some(flake), Some(_)) = (&task.fingerprint, task.open_again())
+        {
+            written.put(flake, name, value);
+        }
+        progress
     }
 
     /// All hosts are told.

@@ -12,8 +12,8 @@ use tokio_util::sync::CancellationToken;
 
 use super::of;
 use crate::facts::{
-    Content, EachHost, EvalError, Evaluator, Filesystem, HostFacts, HostSummary, NodevMount,
-    SwapDevice,
+    Content, Derivation, EachHost, EvalError, Evaluator, Filesystem, HostFacts, HostSummary,
+    NodevMount, Outputs, SwapDevice,
 };
 use crate::install::context::{Access, Context, Done, Door, Failure, FailureKind, Side, World};
 use crate::install::event::{Event, PromptError, Prompter, Reporter};
@@ -405,6 +405,56 @@ async fn disko_builds_first_gives_the_passphrase_by_stdin_and_looks_at_the_mount
     assert_eq!(machine.input_of(SCRIPT), b"bcde fghj");
     let everything = format!("{:?}{:?}{}", machine.seen(), ran, bench.told());
     assert!(!everything.contains("bcde fghj"), "{everything}");
+}
+
+/// An evaluator whose derivations are in the store.
+struct Instantiated(Outputs);
+
+#[async_trait]
+impl Evaluator for Instantiated {
+    async fn hosts(&self, flake: &str) -> Result<EachHost<HostSummary>, EvalError> {
+        NoEvaluator.hosts(flake).await
+    }
+    async fn facts(&self, flake: &str, host: &HostName) -> Result<HostFacts, EvalError> {
+        NoEvaluator.facts(flake, host).await
+    }
+    async fn facts_of_all(&self, flake: &str) -> Result<EachHost<HostFacts>, EvalError> {
+        NoEvaluator.facts_of_all(flake).await
+    }
+    async fn instantiate(
+        &self,
+        flake: &str,
+        host: &HostName,
+    ) -> Result<Option<Outputs>, EvalError> {
+        assert_eq!((flake, host.as_str()), (".", "grief"));
+        Ok(Some(self.0.clone()))
+    }
+}
+
+#[tokio::test]
+async fn what_the_evaluator_has_instantiated_is_built_without_another_evaluation() {
+    let drv = |name: &str| format!("/nix/store/zr2knphxg8yyy2mkq8akf2hfknjvdiz7-{name}.drv");
+    let derivation = |name: &str, out: &str| Derivation {
+        drv_path: drv(name).parse().unwrap(),
+        out_path: out.parse().unwrap(),
+    };
+    let outputs = Outputs {
+        toplevel: Some(derivation("system", SYSTEM)),
+        disko_script: Some(derivation("disko", SCRIPT)),
+        ..facts().outputs
+    };
+    let nix = Scripted::new()
+        .when("disko.drv^out", 0, &format!("{SCRIPT}\n{SYSTEM}\n"))
+        .when(" copy ", 0, "");
+    let mut bench = Bench::new(nix);
+    bench.world.evaluator = Arc::new(Instantiated(outputs));
+    let machine = Arc::new(Machine::mounted());
+    run(&mut bench.context(Phase::Disko, &machine)).await.unwrap();
+    let seen = bench.runner.seen();
+    let builds: Vec<_> = seen.iter().filter(|command| command.contains(" build ")).collect();
+    let paths = format!(" -- {}^out {}^out", drv("disko"), drv("system"));
+    assert!(matches!(builds[..], [build] if build.ends_with(&paths)), "{builds:?}");
+    assert!(!seen.iter().any(|command| command.contains('#')), "{seen:?}");
 }
 
 #[tokio::test]

@@ -1,0 +1,133 @@
+//! The derivations of a host whose facts were read: they come into the store behind the facts, and its build
+//! evaluates nothing.
+
+use std::os::unix::fs::PermissionsExt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use nixos_bootstrap::eval::io::{Fetch, RealIo};
+use nixos_bootstrap::eval::settings::{ExperimentalFeatures, Settings};
+use nixos_bootstrap::facts::embedded::{Setup, WrittenSoFar};
+use nixos_bootstrap::facts::{EmbeddedEvaluator, Evaluator};
+use nixos_bootstrap::instantiate::{RealStore, Watcher};
+use nixos_bootstrap::process::nix::Nix;
+use nixos_bootstrap::process::nix_log::Update;
+use nixos_bootstrap::process::{Command, RealRunner, Runner};
+use nixos_bootstrap::store::StoreDir;
+use nixos_bootstrap::validated::HostName;
+use tokio::runtime::Handle;
+use tokio_util::sync::CancellationToken;
+
+use super::{Store, done, text};
+use crate::embedded::Place;
+
+struct Nobody;
+
+impl Watcher for Nobody {
+    fn written(&self, _: u64, _: u64) {}
+    fn building(&self, _: Update) {}
+    fn done(&self) {}
+    fn remark(&self, _: &str) {}
+}
+
+const FLAKE: &str = r#"{
+  outputs = { self }: {
+    nixosConfigurations.a = {
+      config = {
+        networking.hostName = "a";
+        nixpkgs.hostPlatform = "x86_64-linux";
+        system.build.toplevel = derivation {
+          # What is fetched is counted.
+          name = builtins.seq (builtins.fetchurl {
+            url = "http://localhost/"; name = "file";
+            sha256 = "0000000000000000000000000000000000000000000000000000";
+          }) "system";
+          system = "x86_64-linux"; builder = "/bin/sh"; src = ./src; inherit self;
+        };
+      };
+      options = { };
+    };
+  };
+}"#;
+
+/// An evaluator that writes to `store`, and counts evaluations.
+fn evaluator(store: &Store, builds: bool, count: &Arc<AtomicUsize>) -> EmbeddedEvaluator {
+    let program = store.path().join("nix");
+    let script = format!(
+        "#!/bin/sh\nexport NIX_REMOTE='{}'\nexec nix \"$@\"\n",
+        store.path().join("root").display()
+    );
+    std::fs::write(&program, script).unwrap();
+    std::fs::set_permissions(&program, PermissionsExt::from_mode(0o755)).unwrap();
+    let runner: Arc<dyn Runner> = Arc::new(RealRunner::default());
+    let nix = Nix { program: program.into(), ..Nix::default() };
+    let real = Arc::new(RealStore::new(runner.clone(), nix, StoreDir::default(), Box::new(Nobody)));
+    let (in_store, count, handle) = (real.clone(), count.clone(), Handle::current());
+    EmbeddedEvaluator::new(Setup {
+        settings: Settings {
+            pure: true,
+            features: ExperimentalFeatures {
+                flakes: true,
+                fetch_tree: true,
+                ..ExperimentalFeatures::default()
+            },
+            ..Settings::default()
+        },
+        override_inputs: Vec::new(),
+        outside: Box::new(move || {
+            let count = count.clone();
+            let fetched = Box::new(move |_: &Fetch| {
+                count.fetch_add(1, Ordering::Relaxed);
+                Ok(b"\"fetched\"".to_vec())
+            });
+            RealIo::new().fetching_with(fetched).with_store(in_store.clone())
+        }),
+        run: Arc::new(move |command: &Command| handle.block_on(runner.run(command))),
+        base: b"/".to_vec(),
+        commits: None,
+        cache: None,
+        cancel: CancellationToken::new(),
+        threads: 1,
+        store: real,
+        builds,
+        written: WrittenSoFar::default(),
+    })
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_host_is_evaluated_once_and_its_derivations_are_written() {
+    let Some(store) = Store::new() else { return };
+    let place = Place::new();
+    place.write("flake.nix", FLAKE).write("src/file", "1").commit();
+    let flake = place.path("flake").display().to_string();
+    let host: HostName = "a".parse().unwrap();
+    let count = Arc::new(AtomicUsize::new(0));
+    let evaluator = evaluator(&store, true, &count);
+    let facts = evaluator.facts(&flake, &host).await.unwrap();
+    let expected = facts.outputs.toplevel.unwrap();
+    let outputs = evaluator.instantiate(&flake, &host).await.unwrap().unwrap();
+    assert_eq!(outputs.toplevel, Some(expected.clone()));
+    assert_eq!(count.load(Ordering::Relaxed), 1);
+    let drv = expected.drv_path.as_str();
+    let closure = text(&done(store.rooted("nix-store").args(["-qR", drv])).stdout);
+    assert!(closure.contains("-src\n") && closure.contains("-source\n"), "{closure}");
+    store.verify();
+    // Another flake is another host.
+    place.write("src/file", "2");
+    let changed = evaluator.instantiate(&flake, &host).await.unwrap().unwrap().toplevel.unwrap();
+    assert_ne!(changed, expected);
+    assert_eq!(count.load(Ordering::Relaxed), 2);
+    done(store.rooted("nix-store").args(["-q", "--references", changed.drv_path.as_str()]));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn facts_that_are_only_shown_write_nothing() {
+    let Some(store) = Store::new() else { return };
+    let place = Place::new();
+    place.write("flake.nix", FLAKE).write("src/file", "1").commit();
+    let flake = place.path("flake").display().to_string();
+    let evaluator = evaluator(&store, false, &Arc::default());
+    evaluator.facts(&flake, &"a".parse().unwrap()).await.unwrap();
+    drop(evaluator);
+    assert!(!store.path().join("root").exists());
+}
