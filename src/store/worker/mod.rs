@@ -65,11 +65,12 @@ impl<R: Read + Send, W: Write> Worker<R, W> {
         // Two settings that have lost their meaning: none of the CPUs, no reserved space.
         push_number(0, &mut hello);
         push_number(0, &mut hello);
-        output.write_all(&hello)?;
-        output.flush()?;
+        let sent = output.write_all(&hello).and_then(|()| output.flush());
+        // What does not listen may have said all the same what it is.
         if answers.number()? != STORE_MAGIC {
             return Err(WorkerError::Foreign);
         }
+        sent?;
         let known = answers.number()?;
         if known >> 8 != VERSION >> 8 || known < OLDEST {
             return Err(WorkerError::Version { major: known >> 8, minor: known & 0xff });
