@@ -7,6 +7,7 @@ use std::sync::Arc;
 use super::repo::{Repo, sops_yaml_of};
 use super::{input, sops_yaml};
 use crate::cli::args::FlakeArgs;
+use crate::cli::embedded::Goal;
 use crate::cli::error::CliError;
 use crate::cli::output::print;
 use crate::cli::signals::cancel_on_signals;
@@ -44,7 +45,8 @@ pub(super) async fn run(args: &Args) -> Result<ExitCode, CliError> {
     let host: HostName = args.host.parse()?;
     let cancel = cancel_on_signals()?;
     let identity = args.key.as_deref().map(identity).transpose()?;
-    let evaluator = args.flake.evaluator(Arc::new(RealRunner::new(cancel.clone())), &cancel)?;
+    let evaluator =
+        args.flake.evaluator(Goal::Reading, Arc::new(RealRunner::new(cancel.clone())), &cancel)?;
     let facts = evaluator.facts(&args.flake.flake, &host).await?;
     let file = match &args.file {
         Some(file) => file.clone(),

@@ -8,6 +8,7 @@ use clap::ValueEnum;
 use similar::TextDiff;
 
 use crate::cli::args::FlakeArgs;
+use crate::cli::embedded::Goal;
 use crate::cli::error::CliError;
 use crate::cli::output::{Output, print};
 use crate::cli::signals::cancel_on_signals;
@@ -145,7 +146,8 @@ async fn for_host(
 ) -> Result<(), CliError> {
     let host: HostName = host.parse()?;
     let cancel = cancel_on_signals()?;
-    let evaluator = flake.evaluator(Arc::new(RealRunner::new(cancel.clone())), &cancel)?;
+    let evaluator =
+        flake.evaluator(Goal::Reading, Arc::new(RealRunner::new(cancel.clone())), &cancel)?;
     let facts: HostFacts = evaluator.facts(&flake.flake, &host).await?;
     let folder = std::path::absolute(file).map_err(|error| failed(file, &error))?;
     let folder = folder.parent().unwrap_or(Path::new("/"));
