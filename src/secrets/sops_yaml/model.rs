@@ -126,8 +126,9 @@ impl<'a> Model<'a> {
     }
 
     fn rule(&self, node: &'a Node) -> Rule<'a> {
+        let aliased = matches!(node.value, Value::Alias(_));
         let node = self.resolved(node);
-        let merged = node.get("<<").is_some();
+        let merged = aliased || node.get("<<").is_some();
         let path_regex = node.get("path_regex").map(|n| self.resolved(n)).and_then(Node::text);
         let own = node.get("key_groups").filter(|groups| !groups.is_null());
         let Some(key_groups) = own else {

@@ -272,6 +272,10 @@ fn shamir_and_shared_lists_are_the_user_s() {
     let shared = "x: &g [{age: [TA]}]\ncreation_rules:\n- key_groups: *g\n- key_groups: *g\n";
     let error = set(shared).unwrap_err();
     assert_eq!(error, EditError::Shared { rule: 1 });
+    let twice = "creation_rules:\n- &r {path_regex: a, age: TA}\n- *r\n";
+    let document = SopsYaml::parse(&filled(twice)).unwrap();
+    let error = document.set(&wish("grief", &[2])).unwrap_err();
+    assert_eq!(error, EditError::Shared { rule: 2 });
 }
 
 #[test]
