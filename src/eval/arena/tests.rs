@@ -48,8 +48,8 @@ fn links_are_what_they_were_made_with() {
     let arena = Arena::new();
     let kept = arena.keeping(|| arena.alloc(7u64));
     let newer = arena.alloc([8u64]);
-    let one: Linked<'_, u64, [u64; 1], u32> = arena.linked(&Link::One(kept), 3, |n| n as u32);
-    let other: Linked<'_, u64, [u64; 1], u32> = arena.linked(&Link::Other(newer), 0, |_| 0);
+    let one: Linked<'_, u64, [u64; 1], u64> = arena.linked(&Link::One(kept), 3, |n| n as u64);
+    let other: Linked<'_, u64, [u64; 1], u64> = arena.linked(&Link::Other(newer), 0, |_| 0);
     assert!(matches!(one.link(), Link::One(7)));
     assert!(matches!(other.link(), Link::Other([8])));
     assert_eq!((one.items(), other.items()), (&[0, 1, 2][..], &[][..]));
@@ -77,7 +77,7 @@ fn a_block_that_grows_is_not_copied_and_no_other_sees_that() {
     let before = arena.used();
     let more = arena.join(block, numbers(100..101), Cell::get);
     assert!(arena.used() < before + 100, "nothing is copied");
-    assert!(std::ptr::eq(&more.items()[0], &block.items()[0]));
+    assert!(std::ptr::eq(more.items().as_ptr(), block.items().as_ptr()));
 
     let other = arena.join(block, numbers(7..9), Cell::get);
     assert_eq!(values(more), (0..=100).collect::<Vec<_>>());
