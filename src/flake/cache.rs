@@ -1,5 +1,5 @@
-//! What is remembered of commits between runs: it never changes. Files that cannot be read or mean nothing
-//! are passed over.
+//! What is remembered of commits between runs, which never changes, and of the work tree above one. Files that
+//! cannot be read or mean nothing are passed over.
 
 use std::fs;
 use std::io::Write;
@@ -13,6 +13,9 @@ pub(super) struct Commit {
     /// The hash of its tree's archive, as `sha256-…`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) nar_hash: Option<String>,
+    /// The state of the work tree that the hash is of, where it is one's: see `Tree::stamp`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) stamp: Option<String>,
     /// When it was made.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) time: Option<u64>,
@@ -70,7 +73,8 @@ mod tests {
     fn commits_are_remembered_and_odd_files_passed_over() {
         let dir = tempfile::tempdir().unwrap();
         let cache = Cache::new(Some(dir.path().to_owned()));
-        let commit = Commit { nar_hash: Some("sha256-x".into()), time: Some(7), count: None };
+        let commit =
+            Commit { nar_hash: Some("sha256-x".into()), time: Some(7), ..Commit::default() };
         assert_eq!(cache.commit("ab12", ""), Commit::default());
         cache.remember("ab12", "", &commit);
         assert_eq!(cache.commit("ab12", ""), commit);

@@ -64,16 +64,17 @@ impl Finder {
         let before = known.clone();
         self.add_commit_attrs(&mut input, repository, &status, &mut known)?;
         let tree = Tree::of_files(repository.folder, tree);
-        let cached = known.nar_hash.as_deref().filter(|_| !status.dirty);
+        // Git may have been told not to look at a file, or to give it other contents than the commit has.
+        let stamp = tree.stamp();
+        let cached = known.nar_hash.as_deref().filter(|_| stamp.is_some() && known.stamp == stamp);
         let cached = cached.and_then(|text| Hash::parse_sri(text.as_bytes()).ok());
         let hash = match cached {
             Some(hash) => hash,
             None => hash(&tree)?,
         };
         if let Some(rev) = &status.head {
-            if !status.dirty {
-                known.nar_hash = Some(hash.to_text(HashFormat::Sri, true));
-            }
+            known.nar_hash = stamp.is_some().then(|| hash.to_text(HashFormat::Sri, true));
+            known.stamp = stamp;
             if known != before {
                 self.cache.remember(rev, how, &known);
             }

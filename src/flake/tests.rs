@@ -157,6 +157,24 @@ fn fingerprints_change_with_every_byte_that_counts() {
 }
 
 #[test]
+fn what_git_was_told_to_overlook_counts() {
+    let world = World::new();
+    world.write("f/flake.nix", LEAF).write("f/file", "1");
+    world.git("f", &["init", "-q"]).git("f", &["add", "-A"]).git("f", &["commit", "-qm", "x"]);
+    world.git("f", &["update-index", "--assume-unchanged", "file"]);
+    // Hashes of younger trees are not remembered.
+    std::thread::sleep(std::time::Duration::from_millis(3100));
+    let before = world.fingerprint("./f");
+    assert_eq!(world.fingerprint("./f"), before);
+    world.write("f/file", "2");
+    let after = world.fingerprint("./f");
+    assert_ne!(after, before);
+    assert_eq!(world.value("./f", "flake: flake.v"), "\"2\"");
+    std::thread::sleep(std::time::Duration::from_millis(3100));
+    assert_eq!(world.fingerprint("./f"), after);
+}
+
+#[test]
 fn a_clean_repository_takes_two_programs_the_second_time() {
     let world = World::new();
     world.write("f/flake.nix", LEAF).write("f/file", "1");

@@ -6,13 +6,14 @@ use std::io::{self, Cursor, Read};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::Path;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use rustc_hash::FxHashMap;
 
 use super::os_str;
 use super::reference::shown;
 use crate::eval::io::{FileType, reason};
-use crate::store::{Hash, HashAlgo, NarNode, NarSource, StoreError, hash_nar};
+use crate::store::{Hash, HashAlgo, HashFormat, NarNode, NarSource, StoreError, hash_nar};
 
 /// A tree of files. Paths in it have no slash at their ends; the root is the empty path.
 pub(super) struct Tree {
@@ -53,6 +54,9 @@ pub(super) enum Way {
     /// At a path of the tree where nothing is.
     Nowhere(Vec<u8>),
 }
+
+/// A file whose state is younger may change once more without a trace: the clocks of file systems are coarse.
+const RACY: Duration = Duration::from_secs(2);
 
 /// More symbolic links than this on a way are taken for a circle.
 const MOST_LINKS: usize = 100;
@@ -248,6 +252,34 @@ impl Tree {
     pub(super) fn nar_hash(&self) -> io::Result<Hash> {
         let hashed = hash_nar(&mut Archive(self), &Vec::new(), HashAlgo::Sha256);
         hashed.map(|(hash, _)| hash).map_err(|error| error.0)
+    }
+
+    /// What changes whenever a file of the disk changes, whatever git has been told of it: size, mode and the
+    /// times of each. Nothing where a file was changed so lately that a further change might leave them as they
+    /// are, or can't be looked at. (Git's documentation, "racy-git".)
+    pub(super) fn stamp(&self) -> Option<String> {
+        let mut paths: Vec<&[u8]> = self.nodes.keys().map(|path| &**path).collect();
+        paths.sort_unstable();
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).ok()?;
+        let latest = i64::try_from(now.saturating_sub(RACY).as_secs()).ok()?;
+        let mut text = Vec::new();
+        for path in paths {
+            if !matches!(self.nodes.get(path), Some(Node::OnDisk)) {
+                continue;
+            }
+            let meta = fs::symlink_metadata(os_str(&self.on_disk(path))).ok()?;
+            if meta.ctime() >= latest {
+                return None;
+            }
+            text.extend_from_slice(path);
+            text.push(0);
+            let numbers = [meta.mtime(), meta.mtime_nsec(), meta.ctime(), meta.ctime_nsec()];
+            text.extend(numbers.into_iter().flat_map(i64::to_le_bytes));
+            text.extend(
+                [meta.ino(), meta.size(), meta.mode().into()].map(u64::to_le_bytes).concat(),
+            );
+        }
+        Some(Hash::of(HashAlgo::Sha256, &text).to_text(HashFormat::Base16, false))
     }
 
     /// The folder on the disk that the tree is a part of.
