@@ -94,7 +94,7 @@ impl EmbeddedEvaluator {
     async fn ask(&self, flake: &str, asked: Asked) -> Result<Gathered, EvalError> {
         let (sender, receiver) = unbounded_channel();
         let (setup, flake) = (self.setup.clone(), flake.to_owned());
-        spawn(move || work::lead(&setup, &flake, &asked, sender))
+        spawn(move || work::lead(&setup, &flake, &asked, &sender))
             .map_err(|error| EvalError::NoThread { reason: error.to_string() })?;
         let cancel = &self.setup.cancel;
         let gathered = gather(receiver);

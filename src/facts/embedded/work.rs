@@ -112,7 +112,7 @@ pub(super) fn lead(
     setup: &Arc<Setup>,
     flake: &str,
     asked: &Asked,
-    sender: UnboundedSender<Message>,
+    sender: &UnboundedSender<Message>,
 ) {
     let place = Place::new(setup, Voice::Loud);
     let started = Instant::now();
