@@ -37,16 +37,20 @@ pub(super) fn nix(cx: &Context<'_>) -> Nix {
 }
 
 /// Builds attributes of the configuration `REF#nixosConfigurations.HOST` in one call. Where the run's evaluator has
-/// put the derivations into the store, nix builds these and evaluates nothing; else it evaluates the flake, once. The
-/// paths come in the order of `attrs`.
+/// put the derivations into the store, nix builds these and evaluates nothing; else, and where the phase `lock` has
+/// replaced an input, it evaluates the flake, once. The paths come in the order of `attrs`.
 pub(super) async fn build(
     cx: &Context<'_>,
     configuration: &str,
     attrs: &[&str],
 ) -> Result<Vec<StorePath>, Failure> {
+    let nix = nix(cx);
     let outputs = match flake_and_host(configuration) {
-        Some((flake, host)) => cx.world.evaluator.instantiate(flake, &host).await,
-        None => Ok(None),
+        // The evaluator replaces what the user said; the input that `lock` replaces besides makes other derivations.
+        Some((flake, host)) if nix.override_inputs == cx.options.override_inputs => {
+            cx.world.evaluator.instantiate(flake, &host).await
+        }
+        _ => Ok(None),
     };
     let outputs = outputs.map_err(|error| eval_failure(&error))?;
     let installables: Vec<String> = attrs
@@ -56,7 +60,7 @@ pub(super) async fn build(
             None => format!("{configuration}.config.system.build.{attr}"),
         })
         .collect();
-    let command = nix(cx).build(&installables);
+    let command = nix.build(&installables);
     let output = run_nix(cx, &command).await?;
     paths(&output.text(), attrs.len()).map_err(|reason| {
         Failure::new(format!("`{command}` {reason}"))

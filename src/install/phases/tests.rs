@@ -431,23 +431,30 @@ impl Evaluator for Instantiated {
     }
 }
 
-#[tokio::test]
-async fn what_the_evaluator_has_instantiated_is_built_without_another_evaluation() {
-    let drv = |name: &str| format!("/nix/store/zr2knphxg8yyy2mkq8akf2hfknjvdiz7-{name}.drv");
+fn drv(name: &str) -> String {
+    format!("/nix/store/zr2knphxg8yyy2mkq8akf2hfknjvdiz7-{name}.drv")
+}
+
+/// The outputs of a host whose derivations are in the store.
+fn instantiated() -> Outputs {
     let derivation = |name: &str, out: &str| Derivation {
         drv_path: drv(name).parse().unwrap(),
         out_path: out.parse().unwrap(),
     };
-    let outputs = Outputs {
+    Outputs {
         toplevel: Some(derivation("system", SYSTEM)),
         disko_script: Some(derivation("disko", SCRIPT)),
         ..facts().outputs
-    };
+    }
+}
+
+#[tokio::test]
+async fn what_the_evaluator_has_instantiated_is_built_without_another_evaluation() {
     let nix = Scripted::new()
         .when("disko.drv^out", 0, &format!("{SCRIPT}\n{SYSTEM}\n"))
         .when(" copy ", 0, "");
     let mut bench = Bench::new(nix);
-    bench.world.evaluator = Arc::new(Instantiated(outputs));
+    bench.world.evaluator = Arc::new(Instantiated(instantiated()));
     let machine = Arc::new(Machine::mounted());
     run(&mut bench.context(Phase::Disko, &machine)).await.unwrap();
     let seen = bench.runner.seen();
@@ -455,6 +462,24 @@ async fn what_the_evaluator_has_instantiated_is_built_without_another_evaluation
     let paths = format!(" -- {}^out {}^out", drv("disko"), drv("system"));
     assert!(matches!(builds[..], [build] if build.ends_with(&paths)), "{builds:?}");
     assert!(!seen.iter().any(|command| command.contains('#')), "{seen:?}");
+}
+
+#[tokio::test]
+async fn an_input_that_lock_has_replaced_is_in_what_is_built() {
+    let nix =
+        Scripted::new().when(" build ", 0, &format!("{SCRIPT}\n{SYSTEM}\n")).when(" copy ", 0, "");
+    let mut bench = Bench::new(nix);
+    // Its derivations are those of the input as it is locked.
+    bench.world.evaluator = Arc::new(Instantiated(instantiated()));
+    let machine = Arc::new(Machine::mounted());
+    let mut context = bench.context(Phase::Disko, &machine);
+    context.record.secrets_input = Some(("nix-secrets".into(), "path:///secrets".into()));
+    run(&mut context).await.unwrap();
+    let seen = bench.runner.seen();
+    let builds: Vec<_> = seen.iter().filter(|command| command.contains(" build ")).collect();
+    let [build] = builds[..] else { panic!("{builds:?}") };
+    assert!(build.contains("--override-input nix-secrets path:///secrets"), "{build}");
+    assert!(!build.contains(".drv"), "{build}");
 }
 
 #[tokio::test]
