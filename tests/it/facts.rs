@@ -463,7 +463,7 @@ fn no_value_makes_the_decoders_panic() {
 
 /// The template as a user would have it, and an evaluator that takes the small stand-ins for the
 /// template's inputs.
-async fn template() -> (tempfile::TempDir, String, NixEvaluator) {
+fn template() -> (tempfile::TempDir, String, NixEvaluator) {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let dir = tempfile::tempdir().unwrap();
     let folder = dir.path().join("nix config");
@@ -509,7 +509,7 @@ async fn the_template_reads_as_it_is_meant() {
     if !is_there("nix") {
         return;
     }
-    let (_dir, folder, nix) = template().await;
+    let (_dir, folder, nix) = template();
     let full = nix.facts_of_all(&folder).await.unwrap().found;
     let expected = |minimal: bool| {
         let host = |name: &str, device: &str, root: &str, swap: &[&str], encryption: Value| {

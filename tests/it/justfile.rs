@@ -59,7 +59,7 @@ fn recipes_call_what_they_say() {
         return;
     }
     let scene = Scene::new();
-    let host = text(&mut Command::new("uname").arg("-n"));
+    let host = text(Command::new("uname").arg("-n"));
     for (words, calls) in [
         (
             vec!["bootstrap", "grief", "-d", "192.0.2.1"],
