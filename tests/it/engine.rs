@@ -39,7 +39,7 @@ impl Runner for Programs {
 }
 
 /// Nobody is asked or told anything here.
-struct Nobody;
+pub(crate) struct Nobody;
 
 #[async_trait]
 impl Evaluator for Nobody {

@@ -5,9 +5,9 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
-use nixos_bootstrap::facts::{EachHost, EvalError, Evaluator, HostFacts, HostSummary};
+use nixos_bootstrap::facts::HostFacts;
 use nixos_bootstrap::install::context::{Access, Context, Door, Limits, Side, World};
-use nixos_bootstrap::install::event::{Event, PromptError, Prompter, Reporter};
+use nixos_bootstrap::install::event::{Event, Reporter};
 use nixos_bootstrap::install::plan::plan;
 use nixos_bootstrap::install::private::{HostKey, HostKeys, Passphrases, PrivateDir};
 use nixos_bootstrap::install::record::Record;
@@ -17,10 +17,10 @@ use nixos_bootstrap::install::{Failure, Options, Phase, Plan, phases};
 use nixos_bootstrap::process::{Command, Error, LineSink, Output, RealRunner, Runner};
 use nixos_bootstrap::secrets::age::Identity;
 use nixos_bootstrap::secrets::{HostKeyPair, Secret};
-use nixos_bootstrap::validated::HostName;
 use serde_json::json;
 use tempfile::TempDir;
 
+use crate::engine::Nobody;
 use crate::sshd::Sshd;
 use crate::tools::{output, path_with};
 
@@ -59,36 +59,6 @@ impl Told {
 impl Reporter for Told {
     fn event(&self, event: &Event) {
         self.0.lock().unwrap().push(event.clone());
-    }
-}
-
-struct Nobody;
-
-#[async_trait]
-impl Evaluator for Nobody {
-    async fn hosts(&self, flake: &str) -> Result<EachHost<HostSummary>, EvalError> {
-        Err(EvalError::NoHosts { flake: flake.to_owned() })
-    }
-    async fn facts(&self, flake: &str, _: &HostName) -> Result<HostFacts, EvalError> {
-        Err(EvalError::NoHosts { flake: flake.to_owned() })
-    }
-    async fn facts_of_all(&self, flake: &str) -> Result<EachHost<HostFacts>, EvalError> {
-        Err(EvalError::NoHosts { flake: flake.to_owned() })
-    }
-}
-
-impl Prompter for Nobody {
-    fn confirm_word(&self, _: &str, _: &str) -> Result<bool, PromptError> {
-        Err(PromptError::NoTerminal)
-    }
-    fn confirm(&self, _: &str) -> Result<bool, PromptError> {
-        Err(PromptError::NoTerminal)
-    }
-    fn text(&self, _: &str, _: Option<&str>) -> Result<String, PromptError> {
-        Err(PromptError::NoTerminal)
-    }
-    fn passphrase(&self, _: &str, _: bool) -> Result<Secret, PromptError> {
-        Err(PromptError::NoTerminal)
     }
 }
 
