@@ -115,7 +115,8 @@ in
 
     `hosts`
     : The NixOS configurations that the image is for, such as `self.nixosConfigurations`: it knows the
-      file systems that they use, and root's SSH keys of all of them may log in; `{ }`.
+      file systems that their disks have and that they mount, and root's SSH keys of all of them may log
+      in (where root has none, those of the users in `wheel`); `{ }`.
 
     `keys`
     : Further public SSH keys that may log in as root; `[ ]`.
@@ -151,24 +152,19 @@ in
       nixpkgs ? ownNixpkgs,
     }:
     let
-      # What needs no support of its own, or none in an installer.
-      ignored = [
-        "auto"
-        "bind"
-        "cifs"
-        "fuse"
-        "none"
-        "nfs"
-        "nfs4"
-        "overlay"
-        "ramfs"
-        "swap"
-        "tmpfs"
-      ];
-      typesOf = host: map (fs: fs.fsType) (builtins.attrValues (host.config.fileSystems or { }));
-      used = lib.concatMap typesOf (builtins.attrValues hosts);
-      keysOf = host: host.config.users.users.root.openssh.authorizedKeys.keys or [ ];
-      known = lib.concatMap keysOf (builtins.attrValues hosts);
+      used = lib.concatMap (import ./filesystems.nix { inherit lib; }) (builtins.attrValues hosts);
+      # Who may become root on a host may do so in its installer.
+      accounts =
+        host:
+        let
+          users = host.config.users.users or { };
+          isAdmin = user: lib.elem "wheel" (user.extraGroups or [ ]);
+          hasKeys = user: (keysOf user).keys != [ ] || (keysOf user).keyFiles != [ ];
+          root = users.root or { };
+        in
+        if hasKeys root then [ root ] else lib.filter isAdmin (builtins.attrValues users);
+      keysOf = user: { keys = [ ]; keyFiles = [ ]; } // user.openssh.authorizedKeys or { };
+      known = map keysOf (lib.concatMap accounts (builtins.attrValues hosts));
     in
     if !lib.elem system systems then
       throw "mkIso: there is no installer image for ${system}; it can be ${lib.concatStringsSep " or " systems}"
@@ -179,10 +175,13 @@ in
           ownModules.iso
           {
             nixpkgs.hostPlatform = system;
+            users.users.root.openssh.authorizedKeys.keyFiles = lib.unique (
+              lib.concatMap (k: k.keyFiles) known
+            );
             bootstrap.iso = {
-              keys = lib.unique (known ++ keys);
+              keys = lib.unique (lib.concatMap (k: k.keys) known ++ keys);
               filesystems = lib.mkIf (hosts != { }) (
-                lib.subtractLists ignored (lib.unique ([ "vfat" ] ++ used))
+                lib.unique ([ "vfat" ] ++ used)
               );
             };
           }

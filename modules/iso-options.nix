@@ -7,6 +7,14 @@ in
   imports = [ ./bootstrap.nix ];
 
   options.bootstrap.iso = {
+    announce = mkOption {
+      type = types.bool;
+      default = true;
+      description = ''
+        Whether the installer tells the local network its MAC addresses, the fingerprint of its host key
+        and its disks, so that `bootstrap` finds it. Without, its name and addresses are told nevertheless.
+      '';
+    };
     keys = mkOption {
       type = types.listOf types.singleLineStr;
       default = [ ];

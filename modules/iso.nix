@@ -12,7 +12,11 @@ in
 {
   imports = [
     (modulesPath + "/installer/cd-dvd/installation-cd-minimal.nix")
+    # A copy of nixpkgs, so that `nix-shell -p` works on the machine.
+    (modulesPath + "/installer/cd-dvd/channel.nix")
     ./iso-options.nix
+    ./iso/host-key.nix
+    ./iso/network.nix
   ];
 
   config = {
@@ -52,15 +56,6 @@ in
       "hybrid-sleep"
     ] (_: { enable = false; });
 
-    # So that it is found as nixos-installer.local.
-    services.avahi = {
-      enable = lib.mkDefault true;
-      publish = {
-        enable = lib.mkDefault true;
-        addresses = lib.mkDefault true;
-      };
-    };
-
     # Evaluating and copying a system needs memory that small machines lack.
     zramSwap.enable = lib.mkDefault true;
     services.qemuGuest.enable = lib.mkDefault true;
@@ -69,10 +64,13 @@ in
       "nix-command"
       "flakes"
     ];
+    # What the steps of an installation use on the machine, besides NixOS's own programs for it.
     environment.systemPackages = [
       pkgs.git
       pkgs.rsync
-    ];
+    ]
+    # Not in releases before 24.11.
+    ++ lib.optional (pkgs ? nixos-facter) pkgs.nixos-facter;
 
     warnings = lib.optional (
       config.users.users.root.openssh.authorizedKeys.keys == [ ]

@@ -13,6 +13,7 @@ mod facts;
 mod flake_eval;
 mod flake_outputs;
 mod flakes;
+mod installer;
 mod instantiate;
 mod justfile;
 mod known_hosts;

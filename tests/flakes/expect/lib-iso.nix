@@ -16,6 +16,64 @@ let
       };
     }
   ];
+  # File systems that nothing mounts, and a root without keys.
+  part = content: {
+    size = "100%";
+    inherit content;
+  };
+  disk = device: content: {
+    inherit device;
+    content = {
+      type = "gpt";
+      partitions.all = part content;
+    };
+  };
+  filesystem = format: {
+    type = "filesystem";
+    inherit format;
+  };
+  layouts = common.host [ "bootstrap" ] [
+    {
+      users.users.ta = {
+        isNormalUser = true;
+        extraGroups = [ "wheel" ];
+        openssh.authorizedKeys.keyFiles = [ ./folders/keys/a.pub ];
+      };
+      users.users.guest = {
+        isNormalUser = true;
+        openssh.authorizedKeys.keys = [ "ssh-ed25519 AAAA guest" ];
+      };
+      disko.devices = {
+        disk.a = disk "/dev/sda" {
+          type = "luks";
+          name = "inner";
+          content = filesystem "xfs";
+        };
+        disk.b = disk "/dev/sdb" {
+          type = "lvm_pv";
+          vg = "vg";
+        };
+        disk.c = disk "/dev/sdc" {
+          type = "zfs";
+          pool = "tank";
+        };
+        disk.d = disk "/dev/sdd" {
+          type = "mdraid";
+          name = "raid";
+        };
+        disk.e = disk "/dev/sde" { type = "swap"; };
+        mdadm.raid.content = filesystem "f2fs";
+        lvm_vg.vg = {
+          type = "lvm_vg";
+          lvs.data = {
+            size = "100%FREE";
+            content = filesystem "ext4";
+          };
+        };
+        zpool.tank.datasets.home.mountpoint = "/home";
+      };
+    }
+  ];
   summary = iso: {
     inherit (iso.config.networking) hostName;
     inherit (iso.config.bootstrap) isMinimal;
@@ -38,5 +96,13 @@ in
     system = "aarch64-linux";
     modules = [ { networking.hostName = "stick"; } ];
   });
+  ofLayouts =
+    let
+      iso = mkIso { hosts.a = layouts; };
+    in
+    summary iso
+    // {
+      keyFiles = map baseNameOf iso.config.users.users.root.openssh.authorizedKeys.keyFiles;
+    };
   refused = builtins.tryEval (mkIso { system = "i686-linux"; }).config;
 }

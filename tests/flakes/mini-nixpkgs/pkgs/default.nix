@@ -110,6 +110,7 @@ let
   # The program's package has the program's name unless the list says otherwise.
   single = lib.genAttrs [
     "age"
+    "avahi"
     "cargo"
     "clippy"
     "coreutils"
@@ -136,10 +137,12 @@ let
     "nano"
     "nix"
     "nixfmt-tree"
+    "nixos-facter"
     "openssh"
     "parted"
     "pciutils"
     "procps"
+    "qrencode"
     "rsync"
     "rust-analyzer"
     "rustc"

@@ -42,6 +42,7 @@ in
       publish = {
         enable = mkEnableOption "telling others";
         addresses = mkEnableOption "telling others this machine's addresses";
+        userServices = mkEnableOption "telling others what programs of this machine ask for";
       };
     };
     tailscale.enable = mkEnableOption "Tailscale";
