@@ -19,6 +19,7 @@ pub mod remote;
 pub mod secrets;
 
 pub mod install;
+pub mod iso;
 
 pub mod ui;
 

@@ -13,6 +13,7 @@ mod error;
 mod eval;
 mod facts;
 mod hosts;
+mod iso;
 mod known_hosts;
 mod man;
 mod output;
@@ -56,6 +57,7 @@ enum Command {
     Eval(Box<eval::Args>),
     Secrets(secrets::Args),
     KnownHosts(known_hosts::Args),
+    Iso(iso::Args),
     Doctor(doctor::Args),
     Completions(completions::Args),
     Man(man::Args),
@@ -108,6 +110,7 @@ async fn run(command: Command) -> Result<ExitCode, CliError> {
         Command::Eval(args) => eval::run(*args, &output).await,
         Command::Secrets(args) => secrets::run(args, &output).await,
         Command::KnownHosts(args) => known_hosts::run(args),
+        Command::Iso(args) => iso::run(args, &output).await,
         Command::Doctor(args) => doctor::run(args, &output).await,
         Command::Completions(args) => completions::run(&args, &mut Cli::command()),
         Command::Man(args) => man::run(&args, &Cli::command()),
@@ -122,6 +125,7 @@ impl Command {
             Self::Plan(args) => args.json,
             Self::Facts(args) => args.json,
             Self::Hosts(args) => args.json,
+            Self::Iso(args) => args.json,
             Self::Doctor(args) => args.json,
             // Standard output is for the value alone.
             Self::Secrets(_)

@@ -115,7 +115,7 @@ fn manual_pages_are_printed_and_written() {
     let folder = dir.path().join("man1");
     tool().args(["man", "--dir"]).arg(&folder).assert().code(0);
     let pages = std::fs::read_dir(&folder).unwrap().count();
-    assert_eq!(pages, 11, "the program's own page and one a subcommand");
+    assert_eq!(pages, 12, "the program's own page and one a subcommand");
 }
 
 #[test]

@@ -18,7 +18,25 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("remote", &["validated", "process"]),
     ("secrets", &["validated", "process"]),
     ("install", &["validated", "process", "facts", "remote", "secrets"]),
-    ("ui", &["validated", "process", "instantiate", "facts", "remote", "secrets", "install"]),
+    (
+        "iso",
+        &[
+            "validated",
+            "process",
+            "store",
+            "eval",
+            "flake",
+            "instantiate",
+            "facts",
+            "remote",
+            "secrets",
+            "install",
+        ],
+    ),
+    (
+        "ui",
+        &["validated", "process", "instantiate", "facts", "remote", "secrets", "install", "iso"],
+    ),
     (
         "cli",
         &[
@@ -32,6 +50,7 @@ const ROOMS: &[(&str, &[&str])] = &[
             "remote",
             "secrets",
             "install",
+            "iso",
             "ui",
         ],
     ),
