@@ -9,6 +9,7 @@ use super::embedded::Goal;
 use super::error::CliError;
 use super::output::{Output, print, print_json};
 use super::signals::cancel_on_signals;
+use crate::facts::Scope;
 use crate::process::RealRunner;
 use crate::ui::plan::render_facts;
 use crate::validated::HostName;
@@ -20,6 +21,10 @@ pub(super) struct Args {
     /// The host
     #[arg(required_unless_present = "all")]
     host: Option<String>,
+    /// Also what is built of it: system, disko script, ISO image. The whole system is evaluated for that, which
+    /// takes longer
+    #[arg(long)]
+    outputs: bool,
     /// Every host of the flake, in one evaluation
     #[arg(long, conflicts_with = "host")]
     all: bool,
@@ -36,8 +41,9 @@ pub(super) async fn run(args: Args, output: &Output) -> Result<ExitCode, CliErro
     let runner = Arc::new(RealRunner::new(cancel.clone()));
     let evaluator = args.flake.evaluator(Goal::Reading, runner, &cancel)?;
     let flake = &args.flake.flake;
+    let scope = if args.outputs { Scope::Outputs } else { Scope::Options };
     let Some(host) = &args.host else {
-        let all = evaluator.facts_of_all(flake).await?;
+        let all = evaluator.facts_of_all(flake, scope).await?;
         return print_each(all, args.json, |all| {
             let texts: Vec<_> =
                 all.iter().map(|facts| render_facts(facts, &output.style)).collect();
@@ -45,7 +51,7 @@ pub(super) async fn run(args: Args, output: &Output) -> Result<ExitCode, CliErro
         });
     };
     let host: HostName = host.parse()?;
-    let facts = evaluator.facts(flake, &host).await?;
+    let facts = evaluator.facts(flake, &host, scope).await?;
     if args.json {
         print_json(&facts)?;
     } else {

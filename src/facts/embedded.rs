@@ -23,7 +23,7 @@ use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 use tokio_util::sync::CancellationToken;
 
 use super::cache::Cache;
-use super::evaluator::{EachHost, EvalError, Evaluator};
+use super::evaluator::{EachHost, EvalError, Evaluator, Scope};
 use super::host::{HostSummary, decode_host, decode_summary};
 use super::model::{HostFacts, Outputs};
 use super::names::host_name;
@@ -130,8 +130,13 @@ impl Evaluator for EmbeddedEvaluator {
         self.each(flake, Kind::Summary, |name, value| Ok(decode_summary(name, value)?)).await
     }
 
-    async fn facts(&self, flake: &str, host: &HostName) -> Result<HostFacts, EvalError> {
-        let mut gathered = self.ask(flake, Asked::Host(host.clone())).await?;
+    async fn facts(
+        &self,
+        flake: &str,
+        host: &HostName,
+        scope: Scope,
+    ) -> Result<HostFacts, EvalError> {
+        let mut gathered = self.ask(flake, Asked::Host(host.clone(), scope)).await?;
         let value = gathered.remove(host.as_str()).ok_or_else(ended_early)??;
         Ok(decode_host(host, &value)?)
     }
@@ -143,12 +148,16 @@ impl Evaluator for EmbeddedEvaluator {
     ) -> Result<Option<Outputs>, EvalError> {
         let mut gathered = self.ask(flake, Asked::Written(host.clone())).await?;
         let value = gathered.remove(host.as_str()).ok_or_else(ended_early)??;
-        Ok(Some(decode_host(host, &value)?.outputs))
+        Ok(decode_host(host, &value)?.outputs)
     }
 
-    async fn facts_of_all(&self, flake: &str) -> Result<EachHost<HostFacts>, EvalError> {
-        self.each(flake, Kind::Facts, |name, value| Ok(decode_host(&host_name(name)?, value)?))
-            .await
+    async fn facts_of_all(
+        &self,
+        flake: &str,
+        scope: Scope,
+    ) -> Result<EachHost<HostFacts>, EvalError> {
+        let decode = |name: &str, value: &Value| Ok(decode_host(&host_name(name)?, value)?);
+        self.each(flake, Kind::Facts(scope), decode).await
     }
 }
 

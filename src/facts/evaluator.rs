@@ -13,7 +13,7 @@ use crate::validated::HostName;
 
 /// The Nix function that turns `nixosConfigurations` into values that
 /// [`decode_host`](super::decode_host) and [`decode_summary`](super::decode_summary) read. It is
-/// called with `{ host = null or a name; summary = true or false; }` first; see the file's head.
+/// called with `{ host = null or a name; scope = "summary", "options" or "outputs"; }` first; see the file's head.
 pub const FACTS_NIX: &str = include_str!("facts.nix");
 
 /// Reads hosts from flakes. `flake` is a flake reference as `nix` takes it, without a fragment.
@@ -23,10 +23,19 @@ pub trait Evaluator: Send + Sync {
     async fn hosts(&self, flake: &str) -> Result<EachHost<HostSummary>, EvalError>;
 
     /// Everything about one host, in one evaluation.
-    async fn facts(&self, flake: &str, host: &HostName) -> Result<HostFacts, EvalError>;
+    async fn facts(
+        &self,
+        flake: &str,
+        host: &HostName,
+        scope: Scope,
+    ) -> Result<HostFacts, EvalError>;
 
     /// Everything about every host of a flake, in one evaluation.
-    async fn facts_of_all(&self, flake: &str) -> Result<EachHost<HostFacts>, EvalError>;
+    async fn facts_of_all(
+        &self,
+        flake: &str,
+        scope: Scope,
+    ) -> Result<EachHost<HostFacts>, EvalError>;
 
     /// What can be built of a host, as the flake is now, with the derivations in the store: `nix build` of their
     /// paths evaluates nothing. `None` from an evaluator that leaves that to the build.
@@ -37,6 +46,26 @@ pub trait Evaluator: Send + Sync {
     ) -> Result<Option<Outputs>, EvalError> {
         let _ = (flake, host);
         Ok(None)
+    }
+}
+
+/// How much of a host is read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Scope {
+    /// What its options say; [`HostFacts::outputs`] stays `None`.
+    Options,
+    /// That, and the derivations that are built of it. The whole system is evaluated for them, which takes many
+    /// times as long, and which a failed assertion of the configuration makes fail.
+    Outputs,
+}
+
+impl Scope {
+    /// As [`FACTS_NIX`] calls it.
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::Options => "options",
+            Self::Outputs => "outputs",
+        }
     }
 }
 

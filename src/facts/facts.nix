@@ -1,7 +1,8 @@
 # What the tool wants to know of hosts, as a value that can become JSON.
 #
-# Takes `host` (a name, or null for every host) and `summary` (only what a list of hosts shows,
-# which needs no derivation), then `nixosConfigurations`. Gives `{ known = [ names ]; hosts.NAME =
+# Takes `host` (a name, or null for every host) and `scope`, then `nixosConfigurations`. The scope is
+# "summary" (what a list of hosts shows), "options" (what the configuration says), or "outputs" (that,
+# and the derivations that are built of it, for which the whole system is evaluated). Gives `{ known = [ names ]; hosts.NAME =
 # …; }`, where a host that is not there is left out.
 #
 # - Only builtins: the flake's nixpkgs may be of any age, or none at all.
@@ -9,7 +10,7 @@
 # - Every value is read only where it is asked for by name, as options may be very dear to evaluate
 #   or throw by design when read (removed options do).
 # - The shape is that of the configuration, so that the decoders can name the option that is wrong.
-{ host, summary }:
+{ host, scope }:
 configurations:
 let
   inherit (builtins)
@@ -350,7 +351,7 @@ let
 
       users = config.users.users or { };
     in
-    if summary then
+    if scope == "summary" then
       {
         system = system evaluated isDefined;
         config = bootstrapOptions;
@@ -377,8 +378,9 @@ let
           withSwap = plain;
           swapSize = plain;
         } args;
-        inherit configVars outputs;
-      };
+        inherit configVars;
+      }
+      // (if scope == "outputs" then { inherit outputs; } else { });
 
   # The platform, asked first where that does not make the whole package set.
   system =

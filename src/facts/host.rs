@@ -10,7 +10,7 @@ use super::bootstrap::bootstrap;
 use super::decode::{DecodeError, Decoded, Decoder, attribute};
 use super::disks::disko;
 use super::encryption::encryption;
-use super::model::{Disko, HostFacts};
+use super::model::{Disko, HostFacts, Outputs};
 use super::outputs::outputs;
 use super::sops::sops;
 use super::ssh::ssh;
@@ -52,12 +52,12 @@ pub fn decode_host(name: &HostName, value: &Value) -> Result<HostFacts, DecodeEr
         boot: boot(&host.config)?,
         bootstrap: bootstrap(&host.config)?,
         article: article(&host.part("args", "_module.args")?, &host.config_vars)?,
-        outputs: outputs(&host.part("outputs", "config.system.build")?)?,
+        outputs: host.outputs()?,
         warnings: host.config.read_at(&["warnings"], Decoder::texts)?.unwrap_or_default(),
     })
 }
 
-/// Reads one entry of the value that [`FACTS_NIX`](super::FACTS_NIX) gives with `summary`.
+/// Reads one entry of the value that [`FACTS_NIX`](super::FACTS_NIX) gives for the scope "summary".
 pub fn decode_summary(name: &str, value: &Value) -> Result<HostSummary, DecodeError> {
     let host = Host::new(name, value)?;
     Ok(HostSummary {
@@ -89,6 +89,12 @@ impl<'a> Host<'a> {
     /// A part of the value whose name in the flake is another one.
     fn part(&self, name: &str, option: &str) -> Decoded<Decoder<'a>> {
         Ok(self.root.require(name, "a set")?.named(format!("{}.{option}", self.option)))
+    }
+
+    fn outputs(&self) -> Decoded<Option<Outputs>> {
+        let build = self.root.get("outputs")?;
+        let option = format!("{}.config.system.build", self.option);
+        build.map(|build| outputs(&build.named(option))).transpose()
     }
 
     fn names(&self, part: &str, option: &str) -> Decoded<Vec<String>> {

@@ -43,11 +43,26 @@ pub struct HostFacts {
     pub bootstrap: BootstrapOptions,
     /// The article's `_module.args`, where present.
     pub article: ArticleArgs,
-    /// What the flake builds for this host.
-    pub outputs: Outputs,
+    /// What the flake builds for this host; `None` where only the options were read.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub outputs: Option<Outputs>,
     /// `config.warnings`: what the configuration itself warns about.
     #[serde(default)]
     pub warnings: Vec<String>,
+}
+
+impl HostFacts {
+    /// The whole system, where the outputs were read and it has one.
+    #[must_use]
+    pub fn toplevel(&self) -> Option<&Derivation> {
+        self.outputs.as_ref()?.toplevel.as_ref()
+    }
+
+    /// What erases, formats and mounts its disks, likewise.
+    #[must_use]
+    pub fn disko_script(&self) -> Option<&Derivation> {
+        self.outputs.as_ref()?.disko_script.as_ref()
+    }
 }
 
 /// `disko.devices`, name to device.

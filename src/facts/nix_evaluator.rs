@@ -5,7 +5,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use serde_json::Value;
 
-use super::evaluator::{EachHost, EvalError, Evaluator, FACTS_NIX};
+use super::evaluator::{EachHost, EvalError, Evaluator, FACTS_NIX, Scope};
 use super::flake_ref::installable;
 use super::host::{HostSummary, decode_host, decode_summary};
 use super::model::HostFacts;
@@ -25,8 +25,8 @@ pub struct NixEvaluator {
 #[derive(Clone, Copy)]
 enum Wanted<'a> {
     Summaries,
-    All,
-    Host(&'a HostName),
+    All(Scope),
+    Host(&'a HostName, Scope),
 }
 
 impl NixEvaluator {
@@ -60,16 +60,25 @@ impl Evaluator for NixEvaluator {
         Ok(each(&answer.hosts, |name, value| Ok(decode_summary(name, value)?)))
     }
 
-    async fn facts(&self, flake: &str, host: &HostName) -> Result<HostFacts, EvalError> {
-        let answer = self.evaluate(flake, Wanted::Host(host)).await?;
+    async fn facts(
+        &self,
+        flake: &str,
+        host: &HostName,
+        scope: Scope,
+    ) -> Result<HostFacts, EvalError> {
+        let answer = self.evaluate(flake, Wanted::Host(host, scope)).await?;
         match answer.hosts.get(host.as_str()) {
             Some(value) => Ok(decode_host(host, value)?),
             None => Err(unknown_host(host, answer.known)),
         }
     }
 
-    async fn facts_of_all(&self, flake: &str) -> Result<EachHost<HostFacts>, EvalError> {
-        let answer = self.evaluate(flake, Wanted::All).await?;
+    async fn facts_of_all(
+        &self,
+        flake: &str,
+        scope: Scope,
+    ) -> Result<EachHost<HostFacts>, EvalError> {
+        let answer = self.evaluate(flake, Wanted::All(scope)).await?;
         Ok(each(&answer.hosts, |name, value| Ok(decode_host(&host_name(name)?, value)?)))
     }
 }
@@ -106,9 +115,9 @@ impl Answer {
 /// The function for `--apply`. A host name holds nothing that means anything inside of a string.
 fn apply(wanted: Wanted<'_>) -> String {
     let arguments = match wanted {
-        Wanted::Summaries => "host = null; summary = true;".to_owned(),
-        Wanted::All => "host = null; summary = false;".to_owned(),
-        Wanted::Host(host) => format!("host = \"{host}\"; summary = false;"),
+        Wanted::Summaries => "host = null; scope = \"summary\";".to_owned(),
+        Wanted::All(scope) => format!("host = null; scope = \"{}\";", scope.name()),
+        Wanted::Host(host, scope) => format!("host = \"{host}\"; scope = \"{}\";", scope.name()),
     };
     format!("({FACTS_NIX}) {{ {arguments} }}")
 }

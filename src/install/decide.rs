@@ -168,9 +168,9 @@ fn system(inputs: &Inputs<'_>, via: Via) -> PlannedSystem {
             Via::Minimal => attribute(small, &installed.name),
             Via::Full => attribute(flake, &facts.name),
         },
-        install: installed.outputs.toplevel.clone(),
+        install: installed.toplevel().cloned(),
         full_attr: attribute(flake, &facts.name),
-        full: facts.outputs.toplevel.clone(),
+        full: facts.toplevel().cloned(),
         rebuild_on: options.rebuild_on.unwrap_or(by_itself),
         persist_dir: persist_dir(inputs).cloned(),
     }

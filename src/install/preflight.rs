@@ -17,7 +17,7 @@ use super::resume;
 use super::stopwatch::{Stopwatch, millis};
 use super::surroundings::{Surroundings, look_around};
 use super::trust::{Reached, Way, ask, reach};
-use crate::facts::{EvalError, HostFacts, installer_flake};
+use crate::facts::{EvalError, HostFacts, Scope, installer_flake};
 use crate::remote::{Connection, Probe, ProbeError, Target, probe};
 use crate::validated::UserName;
 
@@ -333,14 +333,15 @@ impl Preflight {
     async fn evaluate(&self, options: &Options) -> Result<(HostFacts, Option<HostFacts>), Failure> {
         let (evaluator, host) = (&self.world.evaluator, &options.host);
         let full = async {
-            evaluator.facts(&options.flake, host).await.map_err(|error| eval_failure(&error))
+            let facts = evaluator.facts(&options.flake, host, Scope::Outputs).await;
+            facts.map_err(|error| eval_failure(&error))
         };
         let minimal = async {
             let flake = match minimal_flake(options) {
                 Some(flake) if options.via != Some(Via::Full) => flake,
                 _ => return Ok(None),
             };
-            match evaluator.facts(&flake, host).await {
+            match evaluator.facts(&flake, host, Scope::Outputs).await {
                 Ok(facts) => Ok(Some(facts)),
                 // A flake may have a minimal configuration for some hosts only.
                 Err(EvalError::UnknownHost { .. } | EvalError::NoHosts { .. })

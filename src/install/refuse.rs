@@ -179,15 +179,15 @@ fn outputs(inputs: &Inputs<'_>, plan: &Plan) -> Vec<Refusal> {
             format!("`nix eval {of}.config.system.build.{attribute}` says why"),
         ));
     };
-    let installed = &inputs.installed.outputs;
-    if runs(plan, Phase::Install) && installed.toplevel.is_none() {
+    let installed = inputs.installed;
+    if runs(plan, Phase::Install) && installed.toplevel().is_none() {
         need("toplevel", "toplevel", &plan.system.install_attr);
     }
     let full = plan.system.via == Via::Minimal && runs(plan, Phase::Rebuild);
-    if full && inputs.facts.outputs.toplevel.is_none() {
+    if full && inputs.facts.toplevel().is_none() {
         need("toplevel", "toplevel", &plan.system.full_attr);
     }
-    if runs(plan, Phase::Disko) && !plan.disks.is_empty() && installed.disko_script.is_none() {
+    if runs(plan, Phase::Disko) && !plan.disks.is_empty() && installed.disko_script().is_none() {
         need("disko-script", "diskoScript", &plan.system.install_attr);
     }
     found

@@ -116,8 +116,9 @@ pub(crate) fn facts(name: &str, device: &str, swap: Option<&str>, luks: Option<&
         "outputs": {}
     }))
     .unwrap();
-    facts.outputs.toplevel = Some(derivation("nixos-system"));
-    facts.outputs.disko_script = Some(derivation("disko"));
+    let outputs = facts.outputs.get_or_insert_default();
+    outputs.toplevel = Some(derivation("nixos-system"));
+    outputs.disko_script = Some(derivation("disko"));
     facts.ssh = Ssh { permit_root_login: Some("yes".to_owned()), ..facts.ssh };
     let btrfs = btrfs(swap);
     let content = match luks {

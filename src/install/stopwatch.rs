@@ -9,7 +9,7 @@ use async_trait::async_trait;
 use super::context::World;
 use super::event::{PromptError, Prompter};
 use crate::facts::model::Outputs;
-use crate::facts::{EachHost, EvalError, Evaluator, HostFacts, HostSummary};
+use crate::facts::{EachHost, EvalError, Evaluator, HostFacts, HostSummary, Scope};
 use crate::process::{self, Command, LineSink, Output, Runner};
 use crate::remote::{
     ConnectError, Connection, Connector, HostPublicKey, Login, Remote, RemoteCommand,
@@ -170,14 +170,23 @@ impl Evaluator for Watched<dyn Evaluator> {
         self.0.hosts(flake).await
     }
 
-    async fn facts(&self, flake: &str, host: &HostName) -> Result<HostFacts, EvalError> {
+    async fn facts(
+        &self,
+        flake: &str,
+        host: &HostName,
+        scope: Scope,
+    ) -> Result<HostFacts, EvalError> {
         let _wait = self.1.waiting();
-        self.0.facts(flake, host).await
+        self.0.facts(flake, host, scope).await
     }
 
-    async fn facts_of_all(&self, flake: &str) -> Result<EachHost<HostFacts>, EvalError> {
+    async fn facts_of_all(
+        &self,
+        flake: &str,
+        scope: Scope,
+    ) -> Result<EachHost<HostFacts>, EvalError> {
         let _wait = self.1.waiting();
-        self.0.facts_of_all(flake).await
+        self.0.facts_of_all(flake, scope).await
     }
 
     async fn instantiate(

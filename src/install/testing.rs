@@ -11,7 +11,7 @@ use tokio_util::sync::CancellationToken;
 use super::context::{Limits, Side, World};
 use super::event::{Event, PromptError, Prompter, Reporter};
 use super::options::Options;
-use crate::facts::{EachHost, EvalError, Evaluator, HostFacts, HostSummary};
+use crate::facts::{EachHost, EvalError, Evaluator, HostFacts, HostSummary, Scope};
 use crate::process::{self, Command, LineSink, Output, RealRunner, Runner};
 use crate::remote::{
     ConnectError, Connection, Connector, HostPublicKey, Login, Remote, RemoteCommand, known_hosts,
@@ -141,7 +141,7 @@ impl Evaluator for Flake {
         Ok(Vec::new().into())
     }
 
-    async fn facts(&self, _: &str, host: &HostName) -> Result<HostFacts, EvalError> {
+    async fn facts(&self, _: &str, host: &HostName, _: Scope) -> Result<HostFacts, EvalError> {
         let facts = self.facts.lock().unwrap().clone();
         if facts.name == *host {
             return Ok(facts);
@@ -150,7 +150,7 @@ impl Evaluator for Flake {
         Err(EvalError::UnknownHost { host: host.clone(), known, nearest: None })
     }
 
-    async fn facts_of_all(&self, _: &str) -> Result<EachHost<HostFacts>, EvalError> {
+    async fn facts_of_all(&self, _: &str, _: Scope) -> Result<EachHost<HostFacts>, EvalError> {
         Ok(vec![self.facts.lock().unwrap().clone()].into())
     }
 }

@@ -67,12 +67,14 @@ fn entries(facts: &HostFacts) -> Vec<(&'static str, String)> {
         add("secrets", Some(format!("{}: {}", names.len(), names.join(", "))));
         add("secrets file", sops.default_file.clone());
     }
-    let paths = [
-        ("system", &facts.outputs.toplevel),
-        ("disko script", &facts.outputs.disko_script),
-        ("ISO image", &facts.outputs.iso_image),
-    ];
-    for (label, derivation) in paths {
+    let outputs = facts.outputs.as_ref().map(|outputs| {
+        [
+            ("system", &outputs.toplevel),
+            ("disko script", &outputs.disko_script),
+            ("ISO image", &outputs.iso_image),
+        ]
+    });
+    for (label, derivation) in outputs.into_iter().flatten() {
         add(label, derivation.as_ref().map(|derivation| derivation.out_path.to_string()));
     }
     entries

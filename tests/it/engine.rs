@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use nixos_bootstrap::facts::{EachHost, EvalError, Evaluator, HostFacts, HostSummary};
+use nixos_bootstrap::facts::{EachHost, EvalError, Evaluator, HostFacts, HostSummary, Scope};
 use nixos_bootstrap::install::context::{Access, Context, Door, Limits, Side, World};
 use nixos_bootstrap::install::event::{Event, PromptError, Prompter, Reporter};
 use nixos_bootstrap::install::plan::{Plan, PlannedSync};
@@ -46,10 +46,10 @@ impl Evaluator for Nobody {
     async fn hosts(&self, flake: &str) -> Result<EachHost<HostSummary>, EvalError> {
         Err(EvalError::NoHosts { flake: flake.to_owned() })
     }
-    async fn facts(&self, flake: &str, _: &HostName) -> Result<HostFacts, EvalError> {
+    async fn facts(&self, flake: &str, _: &HostName, _: Scope) -> Result<HostFacts, EvalError> {
         Err(EvalError::NoHosts { flake: flake.to_owned() })
     }
-    async fn facts_of_all(&self, flake: &str) -> Result<EachHost<HostFacts>, EvalError> {
+    async fn facts_of_all(&self, flake: &str, _: Scope) -> Result<EachHost<HostFacts>, EvalError> {
         Err(EvalError::NoHosts { flake: flake.to_owned() })
     }
 }

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use nixos_bootstrap::facts::{
-    Btrfs, Content, EvalError, Evaluator, FACTS_NIX, HostFacts, NixEvaluator, decode_host,
+    Btrfs, Content, EvalError, Evaluator, FACTS_NIX, HostFacts, NixEvaluator, Scope, decode_host,
     installer_flake,
 };
 use nixos_bootstrap::process::nix::Nix;
@@ -96,7 +96,7 @@ async fn real_nix_gives_the_expected_values() {
     if !is_there("nix") {
         return;
     }
-    let apply = format!("({FACTS_NIX}) {{ host = null; summary = false; }}");
+    let apply = format!("({FACTS_NIX}) {{ host = null; scope = \"outputs\"; }}");
     let installable = format!("{}#nixosConfigurations", fixture_flake());
     let command = Nix::default().eval_json(&installable, &apply);
     let output = RealRunner::default().run(&command).await.unwrap().success(&command).unwrap();
@@ -113,7 +113,7 @@ async fn one_host_all_hosts_and_the_list_agree() {
         return;
     }
     let (flake, nix) = (fixture_flake(), evaluator());
-    let all = nix.facts_of_all(&flake).await.unwrap().found;
+    let all = nix.facts_of_all(&flake, Scope::Outputs).await.unwrap().found;
     let list = nix.hosts(&flake).await.unwrap().found;
     assert_eq!(all.len(), HOSTS.len());
     for (facts, summary) in all.iter().zip(&list) {
@@ -125,8 +125,11 @@ async fn one_host_all_hosts_and_the_list_agree() {
             facts.name
         );
     }
-    let one = nix.facts(&flake, &name("storage")).await.unwrap();
+    let one = nix.facts(&flake, &name("storage"), Scope::Outputs).await.unwrap();
     assert!(all.contains(&one));
+    let options = nix.facts(&flake, &name("storage"), Scope::Options).await.unwrap();
+    assert!(one.outputs.is_some());
+    assert_eq!(options, HostFacts { outputs: None, ..one });
 }
 
 #[tokio::test]
@@ -134,13 +137,15 @@ async fn an_unknown_host_is_named_with_its_nearest() {
     if !is_there("nix") {
         return;
     }
-    let error = evaluator().facts(&fixture_flake(), &name("artcle")).await.unwrap_err();
+    let error =
+        evaluator().facts(&fixture_flake(), &name("artcle"), Scope::Outputs).await.unwrap_err();
     let EvalError::UnknownHost { known, nearest, .. } = &error else { panic!("{error}") };
     assert_eq!(known.len(), HOSTS.len());
     assert_eq!(nearest.as_deref(), Some("article"));
     assert!(error.to_string().contains("did you mean article?"), "{error}");
 
-    let error = evaluator().facts(&fixture_flake(), &name("zzz")).await.unwrap_err();
+    let error =
+        evaluator().facts(&fixture_flake(), &name("zzz"), Scope::Outputs).await.unwrap_err();
     assert!(matches!(&error, EvalError::UnknownHost { nearest: None, .. }), "{error}");
 }
 
@@ -152,7 +157,7 @@ async fn a_host_costs_one_run_of_nix() {
         runner.clone(),
         Nix { override_inputs: vec![("nixpkgs".into(), "path:/x".into())], ..Nix::default() },
     );
-    nix.facts("./a b", &name("storage")).await.unwrap();
+    nix.facts("./a b", &name("storage"), Scope::Outputs).await.unwrap();
     let seen = runner.seen();
     assert_eq!(seen.len(), 1, "{seen:?}");
     assert!(seen[0].contains("--override-input nixpkgs path:/x"), "{}", seen[0]);
@@ -195,7 +200,7 @@ async fn references_to_a_folder_with_a_blank_work() {
     let (_dir, folder) = flake(&HOST_A.replace("NAME", "\"a\""));
     let folder = folder.to_str().unwrap();
     for reference in [folder.to_owned(), format!("path:{folder}")] {
-        let facts = evaluator().facts(&reference, &name("a")).await;
+        let facts = evaluator().facts(&reference, &name("a"), Scope::Outputs).await;
         assert_eq!(facts.unwrap().host_name, "a", "{reference}");
     }
 }
@@ -206,8 +211,11 @@ async fn an_error_of_the_configuration_keeps_its_message_and_place() {
         return;
     }
     let (_dir, folder) = flake(&HOST_A.replace("NAME", "throw ''no name\n  here''"));
-    let error =
-        evaluator().facts(folder.to_str().unwrap(), &name("a")).await.unwrap_err().to_string();
+    let error = evaluator()
+        .facts(folder.to_str().unwrap(), &name("a"), Scope::Outputs)
+        .await
+        .unwrap_err()
+        .to_string();
     assert!(error.contains("no name\n  here"), "{error}");
     assert!(error.contains("flake.nix:4:29"), "{error}");
     assert!(error.contains("while reading the facts of the host a"), "{error}");
@@ -270,17 +278,20 @@ async fn a_file_that_git_does_not_know_is_named_with_what_to_do() {
     let reference = folder.to_str().unwrap();
     git(&folder, &["init", "-q"]).await;
 
-    let error = evaluator().facts(reference, &name("a")).await.unwrap_err();
+    let error = evaluator().facts(reference, &name("a"), Scope::Outputs).await.unwrap_err();
     assert!(matches!(&error, EvalError::NoFlake { .. }), "{error}");
 
     git(&folder, &["add", "flake.nix"]).await;
-    let error = evaluator().facts(reference, &name("a")).await.unwrap_err();
+    let error = evaluator().facts(reference, &name("a"), Scope::Outputs).await.unwrap_err();
     assert!(matches!(&error, EvalError::Evaluation { .. }), "{error}");
     assert!(error.to_string().contains("name.nix"), "{error}");
     assert!(error.hint().unwrap().contains("git add --intent-to-add"), "{:?}", error.hint());
 
     git(&folder, &["add", "--intent-to-add", "name.nix"]).await;
-    assert_eq!(evaluator().facts(reference, &name("a")).await.unwrap().host_name, "a");
+    assert_eq!(
+        evaluator().facts(reference, &name("a"), Scope::Outputs).await.unwrap().host_name,
+        "a"
+    );
 }
 
 #[tokio::test]
@@ -296,12 +307,13 @@ async fn the_installer_flake_of_a_folder_sees_the_folder() {
     let outer = installer_flake(folder.to_str().unwrap()).unwrap();
     assert!(outer.folder.as_ref().unwrap().join("flake.nix").is_file());
 
-    let facts = evaluator().facts(outer.reference(false), &name("a")).await.unwrap();
+    let facts =
+        evaluator().facts(outer.reference(false), &name("a"), Scope::Outputs).await.unwrap();
     assert_eq!(facts.host_name, "a");
 
     git(&folder, &["init", "-q"]).await;
     git(&folder, &["add", "."]).await;
-    let facts = evaluator().facts(outer.reference(true), &name("a")).await.unwrap();
+    let facts = evaluator().facts(outer.reference(true), &name("a"), Scope::Outputs).await.unwrap();
     assert_eq!(facts.host_name, "a");
 }
 
@@ -495,7 +507,7 @@ fn essence(facts: &HostFacts) -> Value {
         "partitions": partitions.iter().map(|p| p.name.as_str()).collect::<Vec<_>>(),
         "swap": partitions.iter().filter_map(|p| p.content.as_ref()).flat_map(sizes).collect::<Vec<_>>(),
         "encryption": facts.encryption.iter().map(|e| json!([e.name, e.key])).collect::<Vec<_>>(),
-        "builds": facts.outputs.toplevel.is_some() && facts.outputs.disko_script.is_some(),
+        "builds": facts.toplevel().is_some() && facts.disko_script().is_some(),
     })
 }
 
@@ -510,7 +522,7 @@ async fn the_template_reads_as_it_is_meant() {
         return;
     }
     let (_dir, folder, nix) = template();
-    let full = nix.facts_of_all(&folder).await.unwrap().found;
+    let full = nix.facts_of_all(&folder, Scope::Outputs).await.unwrap().found;
     let expected = |minimal: bool| {
         let host = |name: &str, device: &str, root: &str, swap: &[&str], encryption: Value| {
             json!({
@@ -528,11 +540,13 @@ async fn the_template_reads_as_it_is_meant() {
     assert_eq!(full.iter().map(essence).collect::<Vec<_>>(), expected(false));
 
     let installer = installer_flake(&folder).unwrap();
-    let mut small = nix.facts_of_all(installer.reference(true)).await.unwrap().found;
+    let mut small =
+        nix.facts_of_all(installer.reference(true), Scope::Outputs).await.unwrap().found;
     let image = small.iter().position(|facts| facts.name.as_str() == "iso").unwrap();
     let image = small.remove(image);
     assert_eq!(small.iter().map(essence).collect::<Vec<_>>(), expected(true));
-    assert!(image.outputs.iso_image.is_some() && image.outputs.disko_script.is_none());
+    let outputs = image.outputs.as_ref().unwrap();
+    assert!(outputs.iso_image.is_some() && outputs.disko_script.is_none());
     // One source of truth: the small configurations have the very disks of the full ones.
     for (small, full) in small.iter().zip(&full) {
         assert_eq!((&small.disko, &small.swap), (&full.disko, &full.swap), "{}", full.name);

@@ -10,7 +10,9 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
-use nixos_bootstrap::facts::{EachHost, EvalError, Evaluator, HostFacts, HostSummary, NodevMount};
+use nixos_bootstrap::facts::{
+    EachHost, EvalError, Evaluator, HostFacts, HostSummary, NodevMount, Scope,
+};
 use nixos_bootstrap::install::context::{Access, Context, Done, Door, Side, World};
 use nixos_bootstrap::install::event::{Event, PromptError, Prompter, Reporter, Unit};
 use nixos_bootstrap::install::plan::{PassphraseSource, PlannedEncryption, PlannedHostKey, plan};
@@ -35,10 +37,10 @@ impl Evaluator for NoEvaluator {
     async fn hosts(&self, flake: &str) -> Result<EachHost<HostSummary>, EvalError> {
         Err(EvalError::NoHosts { flake: flake.to_owned() })
     }
-    async fn facts(&self, flake: &str, _host: &HostName) -> Result<HostFacts, EvalError> {
+    async fn facts(&self, flake: &str, _host: &HostName, _: Scope) -> Result<HostFacts, EvalError> {
         Err(EvalError::NoHosts { flake: flake.to_owned() })
     }
-    async fn facts_of_all(&self, flake: &str) -> Result<EachHost<HostFacts>, EvalError> {
+    async fn facts_of_all(&self, flake: &str, _: Scope) -> Result<EachHost<HostFacts>, EvalError> {
         Err(EvalError::NoHosts { flake: flake.to_owned() })
     }
 }

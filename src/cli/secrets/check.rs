@@ -11,6 +11,7 @@ use crate::cli::embedded::Goal;
 use crate::cli::error::CliError;
 use crate::cli::output::print;
 use crate::cli::signals::cancel_on_signals;
+use crate::facts::Scope;
 use crate::install::secret_files;
 use crate::process::RealRunner;
 use crate::secrets::age::Identity;
@@ -47,7 +48,7 @@ pub(super) async fn run(args: &Args) -> Result<ExitCode, CliError> {
     let identity = args.key.as_deref().map(identity).transpose()?;
     let evaluator =
         args.flake.evaluator(Goal::Reading, Arc::new(RealRunner::new(cancel.clone())), &cancel)?;
-    let facts = evaluator.facts(&args.flake.flake, &host).await?;
+    let facts = evaluator.facts(&args.flake.flake, &host, Scope::Options).await?;
     let file = match &args.file {
         Some(file) => file.clone(),
         None => sops_yaml_of(&facts, args.flake.folder().as_deref())?,

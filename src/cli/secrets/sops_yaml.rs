@@ -12,7 +12,7 @@ use crate::cli::embedded::Goal;
 use crate::cli::error::CliError;
 use crate::cli::output::{Output, print};
 use crate::cli::signals::cancel_on_signals;
-use crate::facts::HostFacts;
+use crate::facts::{HostFacts, Scope};
 use crate::install::atomic;
 use crate::install::secret_files::{self, SecretFile};
 use crate::process::RealRunner;
@@ -148,7 +148,7 @@ async fn for_host(
     let cancel = cancel_on_signals()?;
     let evaluator =
         flake.evaluator(Goal::Reading, Arc::new(RealRunner::new(cancel.clone())), &cancel)?;
-    let facts: HostFacts = evaluator.facts(&flake.flake, &host).await?;
+    let facts: HostFacts = evaluator.facts(&flake.flake, &host, Scope::Options).await?;
     let folder = std::path::absolute(file).map_err(|error| failed(file, &error))?;
     let folder = folder.parent().unwrap_or(Path::new("/"));
     let files = secret_files::referenced(&facts);

@@ -37,11 +37,11 @@ impl<'c> Answers<'c> {
 
     /// The value of a host.
     pub(super) fn host(&self, kind: Kind, name: &str) -> Option<Value> {
-        self.read(&[kind.name(), name.as_bytes()])
+        self.read(&[kind.name().as_bytes(), name.as_bytes()])
     }
 
     pub(super) fn put_host(&self, kind: Kind, name: &str, json: &str) {
-        self.write(&[kind.name(), name.as_bytes()], json);
+        self.write(&[kind.name().as_bytes(), name.as_bytes()], json);
     }
 
     /// To be called once all is put.

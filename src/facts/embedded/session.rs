@@ -80,7 +80,8 @@ impl<'e, 'a> Session<'e, 'a> {
         let mut wanted = AttrsBuilder::default();
         let host = eval.string(name.as_bytes());
         wanted.add(eval.symbols.intern(b"host"), host);
-        wanted.add(eval.symbols.intern(b"summary"), Value::Bool(kind == Kind::Summary));
+        let scope = eval.string(kind.name().as_bytes());
+        wanted.add(eval.symbols.intern(b"scope"), scope);
         let wanted = Value::Attrs(wanted.build(eval.arena));
         let answer = eval.call(self.facts, &[wanted, Value::Attrs(self.hosts)], Pos::NONE)?;
         let mut found = eval.force_attrs(answer, Pos::NONE, "while reading the facts")?;

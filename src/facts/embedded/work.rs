@@ -18,7 +18,7 @@ use crate::eval::Eval;
 use crate::eval::arena::Arena;
 use crate::eval::settings::Settings;
 use crate::eval::thread::spawn;
-use crate::facts::evaluator::EvalError;
+use crate::facts::evaluator::{EvalError, Scope};
 use crate::facts::names::unknown_host;
 use crate::flake::Opened;
 use crate::validated::HostName;
@@ -26,18 +26,18 @@ use crate::validated::HostName;
 /// What is asked of a flake.
 #[derive(Debug, Clone)]
 pub(super) enum Asked {
-    /// All facts of one host.
-    Host(HostName),
-    /// The same, and its derivations are in the store.
+    /// The facts of one host.
+    Host(HostName, Scope),
+    /// Those with its outputs, whose derivations are in the store then.
     Written(HostName),
-    /// The same of every host.
+    /// Something of every host.
     Each(Kind),
 }
 
 /// What is asked of a host.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
-    Facts,
+    Facts(Scope),
     Summary,
 }
 
@@ -60,10 +60,11 @@ const ROOM: usize = 2 << 30;
 const LONGEST_LOOK: Duration = Duration::from_secs(5);
 
 impl Kind {
-    pub(super) fn name(self) -> &'static [u8] {
+    /// What the facts expression calls it.
+    pub(super) fn name(self) -> &'static str {
         match self {
-            Self::Facts => b"facts",
-            Self::Summary => b"summary",
+            Self::Facts(scope) => scope.name(),
+            Self::Summary => "summary",
         }
     }
 }
@@ -71,7 +72,8 @@ impl Kind {
 impl Asked {
     fn kind(&self) -> Kind {
         match self {
-            Self::Host(_) | Self::Written(_) => Kind::Facts,
+            Self::Host(_, scope) => Kind::Facts(*scope),
+            Self::Written(_) => Kind::Facts(Scope::Outputs),
             Self::Each(kind) => *kind,
         }
     }
@@ -79,8 +81,8 @@ impl Asked {
     /// How many threads are of use: a list of hosts is made faster than it is shared out.
     fn threads(&self, setup: &Setup) -> usize {
         let most = match self {
-            Self::Each(Kind::Facts) => setup.threads,
-            Self::Each(Kind::Summary) | Self::Host(_) | Self::Written(_) => 1,
+            Self::Each(Kind::Facts(_)) => setup.threads,
+            Self::Each(Kind::Summary) | Self::Host(..) | Self::Written(_) => 1,
         };
         most.min(setup.settings.max_memory / ROOM).max(1)
     }
@@ -89,20 +91,20 @@ impl Asked {
     fn wanted(&self, known: Vec<String>) -> Result<VecDeque<String>, EvalError> {
         match self {
             Self::Each(_) => Ok(known.into()),
-            Self::Host(host) | Self::Written(host)
+            Self::Host(host, _) | Self::Written(host)
                 if known.iter().any(|name| name == host.as_str()) =>
             {
                 Ok([host.to_string()].into())
             }
-            Self::Host(host) | Self::Written(host) => Err(unknown_host(host, known)),
+            Self::Host(host, _) | Self::Written(host) => Err(unknown_host(host, known)),
         }
     }
 
     fn writing(&self, setup: &Setup) -> Writing {
         match self {
             Self::Written(_) => Writing::Before,
-            Self::Host(_) if setup.builds => Writing::Behind,
-            Self::Host(_) | Self::Each(_) => Writing::Never,
+            Self::Host(_, Scope::Outputs) if setup.builds => Writing::Behind,
+            Self::Host(..) | Self::Each(_) => Writing::Never,
         }
     }
 }

@@ -64,7 +64,7 @@ impl PhaseRun for Played {
                     std::slice::from_ref(&key.public),
                     "another key than recorded"
                 );
-                let toplevel = cx.facts.outputs.toplevel.as_ref().unwrap();
+                let toplevel = cx.facts.toplevel().unwrap();
                 cx.record.installed = Some(toplevel.out_path.clone());
             }
             Phase::Reboot => {
@@ -311,7 +311,19 @@ async fn a_mended_configuration_is_installed_again() {
     let phases = Phases::new();
     phases.run_into(Phase::Reboot, Trouble::Kill).await;
     let new = "/nix/store/ar2knphxg8yyy2mkq8akf2hfknjvdiz7-system".parse().unwrap();
-    phases.stage.flake.facts.lock().unwrap().outputs.toplevel.as_mut().unwrap().out_path = new;
+    phases
+        .stage
+        .flake
+        .facts
+        .lock()
+        .unwrap()
+        .outputs
+        .as_mut()
+        .unwrap()
+        .toplevel
+        .as_mut()
+        .unwrap()
+        .out_path = new;
     assert_eq!(phases.run().await.unwrap().failure, None);
     let installs = phases.log().iter().filter(|phase| **phase == Phase::Install).count();
     assert_eq!(installs, 2);
@@ -447,12 +459,14 @@ async fn ctrl_c_during_preflight_leaves_nothing() {
             &self,
             _: &str,
             _: &crate::validated::HostName,
+            _: crate::facts::Scope,
         ) -> Result<crate::facts::HostFacts, crate::facts::EvalError> {
             std::future::pending().await
         }
         async fn facts_of_all(
             &self,
             _: &str,
+            _: crate::facts::Scope,
         ) -> Result<crate::facts::EachHost<crate::facts::HostFacts>, crate::facts::EvalError>
         {
             std::future::pending().await

@@ -13,7 +13,7 @@ use tokio_util::sync::CancellationToken;
 use super::of;
 use crate::facts::{
     Content, Derivation, EachHost, EvalError, Evaluator, Filesystem, HostFacts, HostSummary,
-    NodevMount, Outputs, SwapDevice,
+    NodevMount, Outputs, Scope, SwapDevice,
 };
 use crate::install::context::{Access, Context, Done, Door, Failure, FailureKind, Side, World};
 use crate::install::event::{Event, PromptError, Prompter, Reporter};
@@ -166,10 +166,10 @@ impl Evaluator for NoEvaluator {
     async fn hosts(&self, flake: &str) -> Result<EachHost<HostSummary>, EvalError> {
         Err(EvalError::NoHosts { flake: flake.to_owned() })
     }
-    async fn facts(&self, flake: &str, _host: &HostName) -> Result<HostFacts, EvalError> {
+    async fn facts(&self, flake: &str, _host: &HostName, _: Scope) -> Result<HostFacts, EvalError> {
         Err(EvalError::NoHosts { flake: flake.to_owned() })
     }
-    async fn facts_of_all(&self, flake: &str) -> Result<EachHost<HostFacts>, EvalError> {
+    async fn facts_of_all(&self, flake: &str, _: Scope) -> Result<EachHost<HostFacts>, EvalError> {
         Err(EvalError::NoHosts { flake: flake.to_owned() })
     }
 }
@@ -415,11 +415,20 @@ impl Evaluator for Instantiated {
     async fn hosts(&self, flake: &str) -> Result<EachHost<HostSummary>, EvalError> {
         NoEvaluator.hosts(flake).await
     }
-    async fn facts(&self, flake: &str, host: &HostName) -> Result<HostFacts, EvalError> {
-        NoEvaluator.facts(flake, host).await
+    async fn facts(
+        &self,
+        flake: &str,
+        host: &HostName,
+        scope: Scope,
+    ) -> Result<HostFacts, EvalError> {
+        NoEvaluator.facts(flake, host, scope).await
     }
-    async fn facts_of_all(&self, flake: &str) -> Result<EachHost<HostFacts>, EvalError> {
-        NoEvaluator.facts_of_all(flake).await
+    async fn facts_of_all(
+        &self,
+        flake: &str,
+        scope: Scope,
+    ) -> Result<EachHost<HostFacts>, EvalError> {
+        NoEvaluator.facts_of_all(flake, scope).await
     }
     async fn instantiate(
         &self,
@@ -444,7 +453,7 @@ fn instantiated() -> Outputs {
     Outputs {
         toplevel: Some(derivation("system", SYSTEM)),
         disko_script: Some(derivation("disko", SCRIPT)),
-        ..facts().outputs
+        ..Outputs::default()
     }
 }
 

@@ -382,17 +382,17 @@ fn a_disk_without_content_is_left_alone() {
 #[test]
 fn what_is_not_built_is_refused() {
     let mut case = grief();
-    case.configure(|facts| facts.outputs.disko_script = None);
+    case.configure(|facts| facts.outputs.as_mut().unwrap().disko_script = None);
     assert!(
         only(&case, "no-disko-script")
             .reason
             .contains("./nixos-installer#nixosConfigurations.grief")
     );
     let mut case = grief();
-    case.minimal.as_mut().unwrap().outputs.toplevel = None;
+    case.minimal.as_mut().unwrap().outputs.as_mut().unwrap().toplevel = None;
     assert!(only(&case, "no-toplevel").hint.contains("./nixos-installer#"));
     let mut case = grief();
-    case.facts.outputs.toplevel = None;
+    case.facts.outputs.as_mut().unwrap().toplevel = None;
     assert!(only(&case, "no-toplevel").hint.contains("`nix eval .#"));
     case.options.phases.skip = [Phase::Rebuild].into();
     assert_eq!(case.refused(), [""; 0]);

@@ -127,14 +127,47 @@ fn fixture_hosts_have_the_same_facts() {
     let place = Place::new();
     copy_folder(&root().join("tests/flakes/facts"), &place.path("flake"));
     place.commit();
-    let all = agree(&place, &["facts", "--all", "--json"]);
+    let all = agree(&place, &["facts", "--all", "--outputs", "--json"]);
     assert_eq!(all.as_array().unwrap().len(), 7);
     agree(&place, &["hosts", "--json"]);
-    let one = agree(&place, &["facts", "storage", "--json"]);
+    let mut one = agree(&place, &["facts", "storage", "--outputs", "--json"]);
     assert_eq!(one, all[6]);
+    one.as_object_mut().unwrap().remove("outputs").unwrap();
+    assert_eq!(agree(&place, &["facts", "storage", "--json"]), one);
     // A work tree that is not committed, too.
     place.write("hosts/new.nix", "{ }").git(&["add", "-A"]);
     agree(&place, &["facts", "--all", "--json"]);
+}
+
+/// A system that can't be evaluated is no hindrance to what its options say.
+#[test]
+fn options_are_read_without_the_system() {
+    let place = Place::new();
+    place.write(
+        "flake.nix",
+        r#"{
+  outputs = { self }: {
+    nixosConfigurations.a = {
+      config = {
+        nixpkgs.hostPlatform = "x86_64-linux";
+        system.build.toplevel = throw "an assertion";
+      };
+      options = { };
+    };
+  };
+}
+"#,
+    );
+    for evaluator in ["embedded", "nix"] {
+        if evaluator == "nix" && !is_there("nix") {
+            continue;
+        }
+        let outcome = place.run(&["facts", "a", "--evaluator", evaluator]);
+        assert_eq!(outcome.code, Some(0), "{}", outcome.stderr);
+        let outcome = place.run(&["facts", "a", "--outputs", "--evaluator", evaluator]);
+        assert_eq!(outcome.code, Some(1), "{}", outcome.stderr);
+        assert!(outcome.stderr.contains("an assertion"), "{}", outcome.stderr);
+    }
 }
 
 /// The template, with the small stand-ins for its inputs.
@@ -149,7 +182,8 @@ fn hosts_of_the_template_have_the_same_facts() {
     let (nixpkgs, disko) = (stand_in("nixpkgs"), stand_in("disko"));
     let overrides = ["--override-input", "nixpkgs", &nixpkgs, "--override-input", "disko", &disko];
     let with = |words: &[&'static str]| agree(&place, &[words, &overrides[..]].concat());
-    let all = with(&["facts", "--all", "--json"]);
+    with(&["facts", "--all", "--json"]);
+    let all = with(&["facts", "--all", "--outputs", "--json"]);
     let names: Vec<&str> =
         all.as_array().unwrap().iter().map(|host| host["name"].as_str().unwrap()).collect();
     assert_eq!(names, ["grief", "guppy", "gusto"]);
@@ -158,7 +192,8 @@ fn hosts_of_the_template_have_the_same_facts() {
     let installer = format!("{}?dir=nixos-installer", place.path("flake").display());
     let small = agree(
         &place,
-        &[&["facts", "--all", "--json", "--flake", &installer][..], &overrides].concat(),
+        &[&["facts", "--all", "--outputs", "--json", "--flake", &installer][..], &overrides]
+            .concat(),
     );
     assert!(small.as_array().unwrap().iter().any(|host| host["outputs"]["isoImage"].is_object()));
 }

@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use nixos_bootstrap::eval::io::{Fetch, RealIo};
 use nixos_bootstrap::eval::settings::{ExperimentalFeatures, Settings};
 use nixos_bootstrap::facts::embedded::{Setup, WrittenSoFar};
-use nixos_bootstrap::facts::{EmbeddedEvaluator, Evaluator};
+use nixos_bootstrap::facts::{EmbeddedEvaluator, Evaluator, Scope};
 use nixos_bootstrap::instantiate::{RealStore, Watcher};
 use nixos_bootstrap::process::nix::Nix;
 use nixos_bootstrap::process::nix_log::Update;
@@ -103,8 +103,8 @@ async fn a_host_is_evaluated_once_and_its_derivations_are_written() {
     let host: HostName = "a".parse().unwrap();
     let count = Arc::new(AtomicUsize::new(0));
     let evaluator = evaluator(&store, true, &count);
-    let facts = evaluator.facts(&flake, &host).await.unwrap();
-    let expected = facts.outputs.toplevel.unwrap();
+    let facts = evaluator.facts(&flake, &host, Scope::Outputs).await.unwrap();
+    let expected = facts.toplevel().unwrap().clone();
     let outputs = evaluator.instantiate(&flake, &host).await.unwrap().unwrap();
     assert_eq!(outputs.toplevel, Some(expected.clone()));
     assert_eq!(count.load(Ordering::Relaxed), 1);
@@ -127,7 +127,7 @@ async fn facts_that_are_only_shown_write_nothing() {
     place.write("flake.nix", FLAKE).write("src/file", "1").commit();
     let flake = place.path("flake").display().to_string();
     let evaluator = evaluator(&store, false, &Arc::default());
-    evaluator.facts(&flake, &"a".parse().unwrap()).await.unwrap();
+    evaluator.facts(&flake, &"a".parse().unwrap(), Scope::Outputs).await.unwrap();
     drop(evaluator);
     assert!(!store.path().join("root").exists());
 }
