@@ -23,7 +23,7 @@ use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 use tokio_util::sync::CancellationToken;
 
 use super::cache::Cache;
-use super::evaluator::{EachHost, EvalError, Evaluator, Scope};
+use super::evaluator::{EachHost, EvalError, Evaluator, Override, Scope};
 use super::host::{HostSummary, decode_host, decode_summary};
 use super::model::{HostFacts, Outputs};
 use super::names::host_name;
@@ -50,7 +50,7 @@ pub struct Setup {
     /// How to evaluate: purely, as flakes are.
     pub settings: Settings,
     /// `--override-input NAME REF`, in order.
-    pub override_inputs: Vec<(String, String)>,
+    pub override_inputs: Vec<Override>,
     /// Makes the outside of one evaluation.
     pub outside: Box<dyn Fn() -> RealIo + Send + Sync>,
     /// Runs programs that look for flakes and inputs; called on threads that may wait.
@@ -145,8 +145,10 @@ impl Evaluator for EmbeddedEvaluator {
         &self,
         flake: &str,
         host: &HostName,
+        replaced: &[Override],
     ) -> Result<Option<Outputs>, EvalError> {
-        let mut gathered = self.ask(flake, Asked::Written(host.clone())).await?;
+        let asked = Asked::Written(host.clone(), replaced.to_vec());
+        let mut gathered = self.ask(flake, asked).await?;
         let value = gathered.remove(host.as_str()).ok_or_else(ended_early)??;
         Ok(decode_host(host, &value)?.outputs)
     }

@@ -16,6 +16,9 @@ use crate::validated::HostName;
 /// called with `{ host = null or a name; scope = "summary", "options" or "outputs"; }` first; see the file's head.
 pub const FACTS_NIX: &str = include_str!("facts.nix");
 
+/// The name of an input, and the reference of what stands in for it.
+pub type Override = (String, String);
+
 /// Reads hosts from flakes. `flake` is a flake reference as `nix` takes it, without a fragment.
 #[async_trait]
 pub trait Evaluator: Send + Sync {
@@ -38,13 +41,15 @@ pub trait Evaluator: Send + Sync {
     ) -> Result<EachHost<HostFacts>, EvalError>;
 
     /// What can be built of a host, as the flake is now, with the derivations in the store: `nix build` of their
-    /// paths evaluates nothing. `None` from an evaluator that leaves that to the build.
+    /// paths evaluates nothing. `replaced` are inputs that others stand in for, besides those that the user has said.
+    /// `None` from an evaluator that leaves that to the build.
     async fn instantiate(
         &self,
         flake: &str,
         host: &HostName,
+        replaced: &[Override],
     ) -> Result<Option<Outputs>, EvalError> {
-        let _ = (flake, host);
+        let _ = (flake, host, replaced);
         Ok(None)
     }
 }

@@ -26,7 +26,7 @@ mod target;
 pub use cache::Cache;
 pub use decode::DecodeError;
 pub use embedded::EmbeddedEvaluator;
-pub use evaluator::{EachHost, EvalError, Evaluator, FACTS_NIX, FailedHost, Scope};
+pub use evaluator::{EachHost, EvalError, Evaluator, FACTS_NIX, FailedHost, Override, Scope};
 pub use flake_ref::{InstallerFlake, installer_flake};
 pub use host::{HostSummary, decode_host, decode_summary};
 pub use model::*;

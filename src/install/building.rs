@@ -6,9 +6,12 @@
 
 use std::time::Duration;
 
-use super::context::{Context, Failure};
+use super::context::{Context, Failure, World};
 use super::event::Unit;
+use super::options::Options;
 use super::preflight::eval_failure;
+use super::record::Record;
+use crate::facts::Override;
 use crate::facts::model::{Derivation, Outputs};
 use crate::process::nix::{self, Nix};
 use crate::process::nix_log::{Log, Update};
@@ -27,30 +30,34 @@ pub(super) mod attr {
 
 /// The `nix` of this run, with the user's `--override-input`s and that of the phase `lock`.
 pub(super) fn nix(cx: &Context<'_>) -> Nix {
-    let mut override_inputs = cx.options.override_inputs.clone();
-    if let Some((input, reference)) = &cx.record.secrets_input
-        && !override_inputs.iter().any(|(name, _)| name == input)
-    {
-        override_inputs.push((input.clone(), reference.clone()));
-    }
+    nix_with(cx.options, &replaced(cx.options, &cx.record))
+}
+
+fn nix_with(options: &Options, replaced: &[Override]) -> Nix {
+    let override_inputs = options.override_inputs.iter().chain(replaced).cloned().collect();
     Nix { override_inputs, ..Nix::default() }
 }
 
+/// The input that the phase `lock` has replaced, unless the user has replaced it already.
+pub(super) fn replaced(options: &Options, record: &Record) -> Vec<Override> {
+    let by_user = |input: &String| options.override_inputs.iter().any(|(name, _)| name == input);
+    record.secrets_input.iter().filter(|(input, _)| !by_user(input)).cloned().collect()
+}
+
 /// Builds attributes of the configuration `REF#nixosConfigurations.HOST` in one call. Where the run's evaluator has
-/// put the derivations into the store, nix builds these and evaluates nothing; else, and where the phase `lock` has
-/// replaced an input, it evaluates the flake, once. The paths come in the order of `attrs`.
+/// put the derivations into the store, nix builds these and evaluates nothing; else it evaluates the flake, once. The
+/// paths come in the order of `attrs`.
 pub(super) async fn build(
     cx: &Context<'_>,
     configuration: &str,
     attrs: &[&str],
 ) -> Result<Vec<StorePath>, Failure> {
-    let nix = nix(cx);
     let outputs = match flake_and_host(configuration) {
-        // The evaluator replaces what the user said; the input that `lock` replaces besides makes other derivations.
-        Some((flake, host)) if nix.override_inputs == cx.options.override_inputs => {
-            cx.world.evaluator.instantiate(flake, &host).await
+        Some((flake, host)) => {
+            let replaced = replaced(cx.options, &cx.record);
+            cx.world.evaluator.instantiate(flake, &host, &replaced).await
         }
-        _ => Ok(None),
+        None => Ok(None),
     };
     let outputs = outputs.map_err(|error| eval_failure(&error))?;
     let installables: Vec<String> = attrs
@@ -60,12 +67,33 @@ pub(super) async fn build(
             None => format!("{configuration}.config.system.build.{attr}"),
         })
         .collect();
-    let command = nix.build(&installables);
+    let command = nix(cx).build(&installables);
     let output = run_nix(cx, &command).await?;
     paths(&output.text(), attrs.len()).map_err(|reason| {
         Failure::new(format!("`{command}` {reason}"))
             .hint("each of these attributes must be one derivation with one output")
     })
+}
+
+/// The system that `configuration` gives now, with these inputs replaced. Builds nothing.
+pub(super) async fn system_now(
+    world: &World,
+    options: &Options,
+    replaced: &[Override],
+    configuration: &str,
+) -> Result<StorePath, Failure> {
+    if let Some((flake, host)) = flake_and_host(configuration) {
+        let outputs = world.evaluator.instantiate(flake, &host, replaced).await;
+        let outputs = outputs.map_err(|error| eval_failure(&error))?;
+        if let Some(system) = outputs.and_then(|outputs| outputs.toplevel) {
+            return Ok(system.out_path);
+        }
+    }
+    let installable = format!("{configuration}.config.system.build.{}.outPath", attr::TOPLEVEL);
+    let command = nix_with(options, replaced).eval_raw(&installable);
+    let output = world.runner.run_within(&command, world.limits.long).await?;
+    let output = output.success(&command)?;
+    Ok(output.text().parse()?)
 }
 
 /// The parts of `REF#nixosConfigurations.HOST`.

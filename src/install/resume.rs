@@ -3,6 +3,7 @@
 
 use std::collections::BTreeSet;
 
+use super::building;
 use super::context::{Failure, Side, World};
 use super::decide::runs;
 use super::event::Event;
@@ -44,7 +45,7 @@ pub(super) async fn reconcile(mut inputs: Inputs<'_>) -> Result<Resumed, Failure
     let mut again = BTreeSet::new();
     let first = decide(&mut inputs, &again);
     back_in_installer(&inputs, &mut again);
-    changed_system(&inputs, &first, &mut again);
+    changed_system(&inputs, &first, &mut again).await?;
     let host_keys = host_keys(&inputs, &first, &mut again).await;
     let second = decide(&mut inputs, &again);
     outdated(&inputs, &second, &mut again);
@@ -85,18 +86,30 @@ fn back_in_installer(inputs: &Inputs<'_>, again: &mut BTreeSet<Phase>) {
 
 /// A configuration that was mended after `install` is installed again, unless the machine already
 /// runs the old one: then `rebuild` brings the new one.
-fn changed_system(inputs: &Inputs<'_>, plan: &Plan, again: &mut BTreeSet<Phase>) {
-    // What the phase `lock` puts in for an input is not in what was evaluated now.
-    let comparable = inputs.state.record.secrets_input.is_none();
-    let waiting = comparable && inputs.side == Side::Installer && !inputs.state.has(Phase::Verify);
-    let (Some(installed), Some(wanted)) = (&inputs.state.record.installed, &plan.system.install)
-    else {
-        return;
+async fn changed_system(
+    inputs: &Inputs<'_>,
+    plan: &Plan,
+    again: &mut BTreeSet<Phase>,
+) -> Result<(), Failure> {
+    let record = &inputs.state.record;
+    let waiting = inputs.side == Side::Installer && !inputs.state.has(Phase::Verify);
+    let Some(installed) = &record.installed else { return Ok(()) };
+    if !waiting || !inputs.state.has(Phase::Install) {
+        return Ok(());
+    }
+    let replaced = building::replaced(inputs.options, record);
+    let wanted = if replaced.is_empty() {
+        plan.system.install.as_ref().map(|wanted| wanted.out_path.clone())
+    } else {
+        // What the phase `lock` has put in for an input is not in what was evaluated for the facts.
+        let (world, options) = (inputs.world, inputs.options);
+        Some(building::system_now(world, options, &replaced, &plan.system.install_attr).await?)
     };
-    if waiting && inputs.state.has(Phase::Install) && *installed != wanted.out_path {
+    if wanted.is_some_and(|wanted| wanted != *installed) {
         warn(inputs, "the configuration has changed since it was installed; it is installed again");
         mark(inputs, &[Phase::Install, Phase::Reboot], again);
     }
+    Ok(())
 }
 
 /// What was done to a system is not done to the one that takes its place now. Phases that were

@@ -9,7 +9,7 @@ use async_trait::async_trait;
 use super::context::World;
 use super::event::{PromptError, Prompter};
 use crate::facts::model::Outputs;
-use crate::facts::{EachHost, EvalError, Evaluator, HostFacts, HostSummary, Scope};
+use crate::facts::{EachHost, EvalError, Evaluator, HostFacts, HostSummary, Override, Scope};
 use crate::process::{self, Command, LineSink, Output, Runner};
 use crate::remote::{
     ConnectError, Connection, Connector, HostPublicKey, Login, Remote, RemoteCommand,
@@ -193,9 +193,10 @@ impl Evaluator for Watched<dyn Evaluator> {
         &self,
         flake: &str,
         host: &HostName,
+        replaced: &[Override],
     ) -> Result<Option<Outputs>, EvalError> {
         let _wait = self.1.waiting();
-        self.0.instantiate(flake, host).await
+        self.0.instantiate(flake, host, replaced).await
     }
 }
 

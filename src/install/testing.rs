@@ -11,14 +11,16 @@ use tokio_util::sync::CancellationToken;
 use super::context::{Limits, Side, World};
 use super::event::{Event, PromptError, Prompter, Reporter};
 use super::options::Options;
-use crate::facts::{EachHost, EvalError, Evaluator, HostFacts, HostSummary, Scope};
+use crate::facts::{
+    EachHost, EvalError, Evaluator, HostFacts, HostSummary, Outputs, Override, Scope,
+};
 use crate::process::{self, Command, LineSink, Output, RealRunner, Runner};
 use crate::remote::{
     ConnectError, Connection, Connector, HostPublicKey, Login, Remote, RemoteCommand, known_hosts,
 };
 use crate::secrets::Secret;
 use crate::secrets::host_key::HostKeyPair;
-use crate::validated::{Address, HostName};
+use crate::validated::{Address, HostName, StorePath};
 
 /// Everything that the doubles share.
 pub(crate) struct Stage {
@@ -39,7 +41,10 @@ impl Stage {
         Self {
             dir,
             machine: Arc::new(Machine::new()),
-            flake: Arc::new(Flake { facts: Mutex::new(facts()) }),
+            flake: Arc::new(Flake {
+                facts: Mutex::new(facts()),
+                replaced_system: Mutex::default(),
+            }),
             person: Arc::default(),
             events: Arc::default(),
             cancel: CancellationToken::new(),
@@ -133,6 +138,8 @@ pub(crate) fn facts() -> HostFacts {
 /// A flake with the one host.
 pub(crate) struct Flake {
     pub(crate) facts: Mutex<HostFacts>,
+    /// What the host's system is where inputs are replaced.
+    pub(crate) replaced_system: Mutex<Option<StorePath>>,
 }
 
 #[async_trait]
@@ -152,6 +159,22 @@ impl Evaluator for Flake {
 
     async fn facts_of_all(&self, _: &str, _: Scope) -> Result<EachHost<HostFacts>, EvalError> {
         Ok(vec![self.facts.lock().unwrap().clone()].into())
+    }
+
+    async fn instantiate(
+        &self,
+        _: &str,
+        _: &HostName,
+        replaced: &[Override],
+    ) -> Result<Option<Outputs>, EvalError> {
+        let mut outputs = self.facts.lock().unwrap().outputs.clone().unwrap_or_default();
+        if !replaced.is_empty()
+            && let Some(system) = self.replaced_system.lock().unwrap().clone()
+            && let Some(toplevel) = &mut outputs.toplevel
+        {
+            toplevel.out_path = system;
+        }
+        Ok(Some(outputs))
     }
 }
 

@@ -43,6 +43,13 @@ impl Nix {
             .args(["--apply", apply, "--", installable])
     }
 
+    /// `nix eval --raw INSTALLABLE`. Writes no lock file.
+    #[must_use]
+    pub fn eval_raw(&self, installable: &str) -> Command {
+        self.overrides(self.command(&["eval", "--raw", "--no-write-lock-file"]))
+            .args(["--", installable])
+    }
+
     /// `nix build INSTALLABLE…` that prints the output paths to standard output and its progress
     /// as `--log-format internal-json` lines to standard error. Makes no `result` link.
     #[must_use]

@@ -5,7 +5,7 @@ use std::rc::Rc;
 
 use super::Setup;
 use super::watch::Watched;
-use crate::facts::evaluator::EvalError;
+use crate::facts::evaluator::{EvalError, Override};
 use crate::flake::{FlakeError, Flakes, OpenOptions, Opened, Surroundings};
 use crate::process;
 
@@ -36,8 +36,8 @@ impl Place {
     }
 
     /// Opens a flake by a reference that a person gave.
-    pub(super) fn open(&self, setup: &Setup, flake: &str) -> Result<Opened, EvalError> {
-        let pairs = setup.override_inputs.iter();
+    pub(super) fn open(&self, replaced: &[Override], flake: &str) -> Result<Opened, EvalError> {
+        let pairs = replaced.iter();
         let pairs = pairs.map(|(name, reference)| (name.clone().into(), reference.clone().into()));
         let options = OpenOptions { override_inputs: pairs.collect() };
         let opened = self.flakes.open(flake.as_bytes(), &options);

@@ -18,7 +18,7 @@ use crate::eval::Eval;
 use crate::eval::arena::Arena;
 use crate::eval::settings::Settings;
 use crate::eval::thread::spawn;
-use crate::facts::evaluator::{EvalError, Scope};
+use crate::facts::evaluator::{EvalError, Override, Scope};
 use crate::facts::names::unknown_host;
 use crate::flake::Opened;
 use crate::validated::HostName;
@@ -28,8 +28,8 @@ use crate::validated::HostName;
 pub(super) enum Asked {
     /// The facts of one host.
     Host(HostName, Scope),
-    /// Those with its outputs, whose derivations are in the store then.
-    Written(HostName),
+    /// Those with its outputs where inputs are replaced; their derivations are in the store then.
+    Written(HostName, Vec<Override>),
     /// Something of every host.
     Each(Kind),
 }
@@ -73,7 +73,7 @@ impl Asked {
     fn kind(&self) -> Kind {
         match self {
             Self::Host(_, scope) => Kind::Facts(*scope),
-            Self::Written(_) => Kind::Facts(Scope::Outputs),
+            Self::Written(..) => Kind::Facts(Scope::Outputs),
             Self::Each(kind) => *kind,
         }
     }
@@ -82,7 +82,7 @@ impl Asked {
     fn threads(&self, setup: &Setup) -> usize {
         let most = match self {
             Self::Each(Kind::Facts(_)) => setup.threads,
-            Self::Each(Kind::Summary) | Self::Host(..) | Self::Written(_) => 1,
+            Self::Each(Kind::Summary) | Self::Host(..) | Self::Written(..) => 1,
         };
         most.min(setup.settings.max_memory / ROOM).max(1)
     }
@@ -91,18 +91,27 @@ impl Asked {
     fn wanted(&self, known: Vec<String>) -> Result<VecDeque<String>, EvalError> {
         match self {
             Self::Each(_) => Ok(known.into()),
-            Self::Host(host, _) | Self::Written(host)
+            Self::Host(host, _) | Self::Written(host, _)
                 if known.iter().any(|name| name == host.as_str()) =>
             {
                 Ok([host.to_string()].into())
             }
-            Self::Host(host, _) | Self::Written(host) => Err(unknown_host(host, known)),
+            Self::Host(host, _) | Self::Written(host, _) => Err(unknown_host(host, known)),
         }
+    }
+
+    /// The user's own overrides, and those of this question.
+    fn replaced(&self, setup: &Setup) -> Vec<Override> {
+        let besides = match self {
+            Self::Written(_, besides) => besides.as_slice(),
+            Self::Host(..) | Self::Each(_) => &[],
+        };
+        setup.override_inputs.iter().chain(besides).cloned().collect()
     }
 
     fn writing(&self, setup: &Setup) -> Writing {
         match self {
-            Self::Written(_) => Writing::Before,
+            Self::Written(..) => Writing::Before,
             Self::Host(_, Scope::Outputs) if setup.builds => Writing::Behind,
             Self::Host(..) | Self::Each(_) => Writing::Never,
         }
@@ -118,12 +127,14 @@ pub(super) fn lead(
 ) {
     let place = Place::new(setup, Voice::Loud);
     let started = Instant::now();
-    let led = place.open(setup, flake).and_then(|opened| {
+    let replaced = asked.replaced(setup);
+    let led = place.open(&replaced, flake).and_then(|opened| {
         let fingerprint = opened.fingerprint();
         let quick = started.elapsed() < LONGEST_LOOK;
         let task = Task {
             setup: setup.clone(),
             flake: flake.to_owned(),
+            replaced: replaced.clone(),
             fingerprint: fingerprint.filter(|_| quick),
             kind: asked.kind(),
             writing: asked.writing(setup),
@@ -146,6 +157,8 @@ struct Task {
     setup: Arc<Setup>,
     /// As the user calls it.
     flake: String,
+    /// Inputs that others stand in for.
+    replaced: Vec<Override>,
     /// What answers are remembered under; none where they can't be.
     fingerprint: Option<String>,
     kind: Kind,
@@ -191,7 +204,7 @@ impl Task {
     /// Opens the flake once more; nothing if it is another one by now.
     fn open_again(&self) -> Option<(Place, Opened)> {
         let place = Place::new(&self.setup, Voice::Quiet);
-        let opened = place.open(&self.setup, &self.flake).ok()?;
+        let opened = place.open(&self.replaced, &self.flake).ok()?;
         (self.fingerprint.is_some() && opened.fingerprint() == self.fingerprint)
             .then_some((place, opened))
     }
@@ -236,7 +249,7 @@ impl Task {
 impl Work {
     fn lead(&self, place: &Place, opened: &Opened, asked: &Asked) -> Result<(), EvalError> {
         let task = &*self.task;
-        if let Asked::Written(host) = asked
+        if let Asked::Written(host, _) = asked
             && let Some(value) = task.written_before(host)
         {
             self.tell(Message::Host(host.to_string(), Ok(value)));

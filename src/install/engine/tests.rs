@@ -66,6 +66,11 @@ impl PhaseRun for Played {
                 );
                 let toplevel = cx.facts.toplevel().unwrap();
                 cx.record.installed = Some(toplevel.out_path.clone());
+                // As if `lock` had replaced an input.
+                if let Some(system) = stage.flake.replaced_system.lock().unwrap().clone() {
+                    cx.record.secrets_input = Some(("secrets".into(), "path:/secrets".into()));
+                    cx.record.installed = Some(system);
+                }
             }
             Phase::Reboot => {
                 if cx.side == Side::Installer {
@@ -327,6 +332,23 @@ async fn a_mended_configuration_is_installed_again() {
     assert_eq!(phases.run().await.unwrap().failure, None);
     let installs = phases.log().iter().filter(|phase| **phase == Phase::Install).count();
     assert_eq!(installs, 2);
+}
+
+#[tokio::test]
+async fn a_configuration_is_compared_with_the_input_that_lock_has_replaced() {
+    let system = |letter: &str| {
+        let path = format!("/nix/store/{letter}r2knphxg8yyy2mkq8akf2hfknjvdiz7-system");
+        Some(path.parse().unwrap())
+    };
+    for (now, expected) in [("b", 1), ("c", 2)] {
+        let phases = Phases::new();
+        *phases.stage.flake.replaced_system.lock().unwrap() = system("b");
+        phases.run_into(Phase::Reboot, Trouble::Kill).await;
+        *phases.stage.flake.replaced_system.lock().unwrap() = system(now);
+        assert_eq!(phases.run().await.unwrap().failure, None);
+        let installs = phases.log().iter().filter(|phase| **phase == Phase::Install).count();
+        assert_eq!(installs, expected, "{now}");
+    }
 }
 
 #[tokio::test]

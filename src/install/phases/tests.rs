@@ -13,7 +13,7 @@ use tokio_util::sync::CancellationToken;
 use super::of;
 use crate::facts::{
     Content, Derivation, EachHost, EvalError, Evaluator, Filesystem, HostFacts, HostSummary,
-    NodevMount, Outputs, Scope, SwapDevice,
+    NodevMount, Outputs, Override, Scope, SwapDevice,
 };
 use crate::install::context::{Access, Context, Done, Door, Failure, FailureKind, Side, World};
 use crate::install::event::{Event, PromptError, Prompter, Reporter};
@@ -407,8 +407,17 @@ async fn disko_builds_first_gives_the_passphrase_by_stdin_and_looks_at_the_mount
     assert!(!everything.contains("bcde fghj"), "{everything}");
 }
 
-/// An evaluator whose derivations are in the store.
-struct Instantiated(Outputs);
+/// An evaluator whose derivations are in the store; which inputs were replaced in them is kept.
+struct Instantiated {
+    outputs: Outputs,
+    replaced: Mutex<Vec<Override>>,
+}
+
+impl Instantiated {
+    fn new(outputs: Outputs) -> Arc<Self> {
+        Arc::new(Self { outputs, replaced: Mutex::default() })
+    }
+}
 
 #[async_trait]
 impl Evaluator for Instantiated {
@@ -434,9 +443,11 @@ impl Evaluator for Instantiated {
         &self,
         flake: &str,
         host: &HostName,
+        replaced: &[Override],
     ) -> Result<Option<Outputs>, EvalError> {
         assert_eq!((flake, host.as_str()), (".", "grief"));
-        Ok(Some(self.0.clone()))
+        self.replaced.lock().unwrap().extend_from_slice(replaced);
+        Ok(Some(self.outputs.clone()))
     }
 }
 
@@ -463,7 +474,7 @@ async fn what_the_evaluator_has_instantiated_is_built_without_another_evaluation
         .when("disko.drv^out", 0, &format!("{SCRIPT}\n{SYSTEM}\n"))
         .when(" copy ", 0, "");
     let mut bench = Bench::new(nix);
-    bench.world.evaluator = Arc::new(Instantiated(instantiated()));
+    bench.world.evaluator = Instantiated::new(instantiated());
     let machine = Arc::new(Machine::mounted());
     run(&mut bench.context(Phase::Disko, &machine)).await.unwrap();
     let seen = bench.runner.seen();
@@ -475,20 +486,39 @@ async fn what_the_evaluator_has_instantiated_is_built_without_another_evaluation
 
 #[tokio::test]
 async fn an_input_that_lock_has_replaced_is_in_what_is_built() {
-    let nix =
-        Scripted::new().when(" build ", 0, &format!("{SCRIPT}\n{SYSTEM}\n")).when(" copy ", 0, "");
-    let mut bench = Bench::new(nix);
-    // Its derivations are those of the input as it is locked.
-    bench.world.evaluator = Arc::new(Instantiated(instantiated()));
-    let machine = Arc::new(Machine::mounted());
-    let mut context = bench.context(Phase::Disko, &machine);
-    context.record.secrets_input = Some(("nix-secrets".into(), "path:///secrets".into()));
-    run(&mut context).await.unwrap();
-    let seen = bench.runner.seen();
-    let builds: Vec<_> = seen.iter().filter(|command| command.contains(" build ")).collect();
-    let [build] = builds[..] else { panic!("{builds:?}") };
+    let input = ("nix-secrets".to_owned(), "path:///secrets".to_owned());
+    let built = async |instantiated: Option<Arc<Instantiated>>, by_user: bool| {
+        let nix = Scripted::new().when(" build ", 0, &format!("{SCRIPT}\n{SYSTEM}\n"));
+        let mut bench = Bench::new(nix.when(" copy ", 0, ""));
+        if let Some(instantiated) = instantiated {
+            bench.world.evaluator = instantiated;
+        }
+        if by_user {
+            bench.options.override_inputs.push((input.0.clone(), "path:///mine".to_owned()));
+        }
+        let machine = Arc::new(Machine::mounted());
+        let mut context = bench.context(Phase::Disko, &machine);
+        context.record.secrets_input = Some(input.clone());
+        run(&mut context).await.unwrap();
+        let seen = bench.runner.seen();
+        let builds: Vec<_> = seen.iter().filter(|command| command.contains(" build ")).collect();
+        let [build] = builds[..] else { panic!("{builds:?}") };
+        build.clone()
+    };
+    // The evaluator puts it into the derivations.
+    let evaluator = Instantiated::new(instantiated());
+    let build = built(Some(evaluator.clone()), false).await;
+    assert!(build.contains(&format!("{}^out", drv("system"))), "{build}");
+    assert_eq!(*evaluator.replaced.lock().unwrap(), [input.clone()]);
+    // One that does not leaves it to nix.
+    let build = built(None, false).await;
     assert!(build.contains("--override-input nix-secrets path:///secrets"), "{build}");
     assert!(!build.contains(".drv"), "{build}");
+    // What the user has put in its place stays.
+    let evaluator = Instantiated::new(instantiated());
+    let build = built(Some(evaluator.clone()), true).await;
+    assert!(!build.contains("path:///secrets"), "{build}");
+    assert_eq!(*evaluator.replaced.lock().unwrap(), []);
 }
 
 #[tokio::test]

@@ -105,7 +105,7 @@ async fn a_host_is_evaluated_once_and_its_derivations_are_written() {
     let evaluator = evaluator(&store, true, &count);
     let facts = evaluator.facts(&flake, &host, Scope::Outputs).await.unwrap();
     let expected = facts.toplevel().unwrap().clone();
-    let outputs = evaluator.instantiate(&flake, &host).await.unwrap().unwrap();
+    let outputs = evaluator.instantiate(&flake, &host, &[]).await.unwrap().unwrap();
     assert_eq!(outputs.toplevel, Some(expected.clone()));
     assert_eq!(count.load(Ordering::Relaxed), 1);
     let drv = expected.drv_path.as_str();
@@ -114,7 +114,8 @@ async fn a_host_is_evaluated_once_and_its_derivations_are_written() {
     store.verify();
     // Another flake is another host.
     place.write("src/file", "2");
-    let changed = evaluator.instantiate(&flake, &host).await.unwrap().unwrap().toplevel.unwrap();
+    let changed =
+        evaluator.instantiate(&flake, &host, &[]).await.unwrap().unwrap().toplevel.unwrap();
     assert_ne!(changed, expected);
     assert_eq!(count.load(Ordering::Relaxed), 2);
     done(store.rooted("nix-store").args(["-q", "--references", changed.drv_path.as_str()]));
@@ -130,4 +131,54 @@ async fn facts_that_are_only_shown_write_nothing() {
     evaluator.facts(&flake, &"a".parse().unwrap(), Scope::Outputs).await.unwrap();
     drop(evaluator);
     assert!(!store.path().join("root").exists());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_input_that_is_replaced_is_in_the_derivations() {
+    let Some(store) = Store::new() else { return };
+    let place = Place::new();
+    let input = "outputs = { self, secrets }";
+    let flake =
+        FLAKE.replace("outputs = { self }", &format!("inputs.secrets.flake = false; {input}"));
+    let flake = flake.replace("src = ./src", "src = ./src; inherit secrets");
+    let around = tempfile::tempdir().unwrap();
+    let folder = |name: &str| {
+        let folder = around.path().join(name);
+        std::fs::create_dir(&folder).unwrap();
+        std::fs::write(folder.join("secrets.yaml"), name).unwrap();
+        format!("path:{}", folder.display())
+    };
+    let (locked, local) = (folder("locked"), folder("local"));
+    let flake = flake.replace(
+        "inputs.secrets.flake",
+        &format!("inputs.secrets.url = \"{locked}\"; inputs.secrets.flake"),
+    );
+    place.write("flake.nix", &flake).write("src/file", "1").commit();
+    let flake = place.path("flake").display().to_string();
+    let host: HostName = "a".parse().unwrap();
+    let evaluator = evaluator(&store, true, &Arc::default());
+    let built = async |replaced: &[(String, String)]| {
+        let outputs = evaluator.instantiate(&flake, &host, replaced).await.unwrap().unwrap();
+        let drv = outputs.toplevel.unwrap().drv_path;
+        text(&done(store.rooted("nix").args(["derivation", "show", drv.as_str()])).stdout)
+    };
+    let source = |built: &str| {
+        let (_, rest) = built.split_once("\"secrets\":").unwrap();
+        rest.split('"').nth(1).unwrap().to_owned()
+    };
+    let plain = source(&built(&[]).await);
+    let replaced = source(&built(&[("secrets".to_owned(), local.clone())]).await);
+    assert_ne!(plain, replaced);
+    // Asked again without it, the first answer comes.
+    assert_eq!(source(&built(&[]).await), plain);
+    let of_nix = text(
+        &done(
+            store
+                .rooted("nix")
+                .args(["flake", "prefetch", "--json", &local])
+                .env("NIX_CONFIG", "flake-registry ="),
+        )
+        .stdout,
+    );
+    assert!(of_nix.contains(&replaced), "{of_nix} has not {replaced}");
 }
