@@ -195,8 +195,9 @@ mod tests {
         let mut eval = Eval::new(&arena, &io, Settings::default());
         let error = eval.eval_string(program.as_bytes(), b"/", Origin::String).unwrap_err();
         let data = error.data();
-        let steps = data.traces.iter().map(|step| step.message.to_string());
-        std::iter::once(data.message.clone()).chain(steps).collect()
+        let traces = data.traces.innermost_first();
+        let steps = traces.iter().map(|step| step.message.to_string());
+        std::iter::once(data.message.to_string()).chain(steps).collect()
     }
 
     /// Recorded from Nix 2.34.8.

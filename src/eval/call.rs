@@ -192,7 +192,7 @@ impl<'a> Eval<'a> {
         pos: Pos,
     ) -> Result<Value<'a>> {
         let name = self.primop(id).name;
-        if matches!(error.kind(), ErrorKind::Interrupted | ErrorKind::OutOfMemory) {
+        if error.is_passing() {
             return Err(primop_trace(name, error, pos));
         }
         let slot = self.arena.alloc(Cell::new(Value::Blackhole));

@@ -3,6 +3,7 @@
 
 use std::borrow::Cow;
 use std::fmt;
+use std::rc::Rc;
 
 use super::position::Pos;
 
@@ -63,7 +64,9 @@ pub struct Trace {
     pub custom: bool,
 }
 
-/// A failed evaluation. One pointer, since results are returned everywhere.
+/// A failed evaluation. One pointer, since results are returned everywhere. A copy costs little, since every value
+/// on the way keeps one.
+#[derive(Clone)]
 pub struct Error(Box<ErrorData>);
 
 /// What an [`Error`] knows.
@@ -72,13 +75,68 @@ pub struct ErrorData {
     /// What kind of failure.
     pub kind: ErrorKind,
     /// What is wrong.
-    pub message: String,
+    pub message: Rc<str>,
     /// Where it was noticed.
     pub pos: Pos,
     /// Names that may have been meant.
     pub suggestions: Vec<String>,
-    /// The way there, innermost first.
-    pub traces: Vec<Trace>,
+    /// The way there.
+    pub traces: Traces,
+}
+
+/// Steps on the way to a failure. What several failures have in common of it is there once.
+#[derive(Debug, Clone, Default)]
+pub struct Traces(Option<Rc<Step>>);
+
+/// The outermost step, and those within.
+#[derive(Debug)]
+struct Step {
+    trace: Trace,
+    inner: Traces,
+    len: usize,
+}
+
+impl Traces {
+    /// How many there are.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.0.as_ref().map_or(0, |step| step.len)
+    }
+
+    /// Is there none?
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_none()
+    }
+
+    /// The steps, the innermost first.
+    #[must_use]
+    pub fn innermost_first(&self) -> Vec<&Trace> {
+        let mut all = Vec::with_capacity(self.len());
+        let mut steps = self;
+        while let Some(step) = &steps.0 {
+            all.push(&step.trace);
+            steps = &step.inner;
+        }
+        all.reverse();
+        all
+    }
+
+    fn push(&mut self, trace: Trace) {
+        let inner = std::mem::take(self);
+        let len = inner.len() + 1;
+        self.0 = Some(Rc::new(Step { trace, inner, len }));
+    }
+}
+
+impl Drop for Traces {
+    /// One after the other: there may be more than the stack has room for.
+    fn drop(&mut self) {
+        let mut next = self.0.take();
+        while let Some(mut step) = next.and_then(Rc::into_inner) {
+            next = step.inner.0.take();
+        }
+    }
 }
 
 /// No more steps than this are kept of one failure: an overflow has ten thousand.
@@ -88,8 +146,8 @@ impl Error {
     /// A failure at `pos`.
     #[cold]
     pub fn new(kind: ErrorKind, pos: Pos, message: impl Into<String>) -> Self {
-        let message = message.into();
-        let (suggestions, traces) = (Vec::new(), Vec::new());
+        let message = message.into().into();
+        let (suggestions, traces) = (Vec::new(), Traces::default());
         Self(Box::new(ErrorData { kind, message, pos, suggestions, traces }))
     }
 
@@ -152,6 +210,12 @@ impl Error {
     #[must_use]
     pub fn kind(&self) -> ErrorKind {
         self.0.kind
+    }
+
+    /// Does it say nothing of the expression? What was stopped may go well the next time.
+    #[must_use]
+    pub(super) fn is_passing(&self) -> bool {
+        matches!(self.kind(), ErrorKind::Interrupted | ErrorKind::OutOfMemory)
     }
 
     /// All that is known.

@@ -36,8 +36,8 @@ impl<'a> Eval<'a> {
         self.compute(slot, slot.get())
     }
 
-    /// Evaluates what stands in `slot`, and puts its value there. After a failure the slot is as
-    /// before, so that the next one who wants it gets the same error.
+    /// Evaluates what stands in `slot`, and puts its value there. A failure is remembered, so that the next one who
+    /// wants it gets the same at once: a chain of `tryEval`s would evaluate its innermost value exponentially often.
     fn compute(&mut self, slot: &'a Slot<'a>, content: Value<'a>) -> Result<Value<'a>> {
         self.check_stack()?;
         // As in Nix, a call that waits may be begun again within itself: that ends at the calls' depth.
@@ -77,10 +77,21 @@ impl<'a> Eval<'a> {
                 Ok(value)
             }
             Err(error) => {
-                slot.set(content);
+                self.fail(slot, content, &error);
                 Err(error)
             }
         }
+    }
+
+    /// Remembers that `slot` can't be evaluated. One that was only stopped is as before.
+    #[cold]
+    fn fail(&mut self, slot: &'a Slot<'a>, content: Value<'a>, error: &Error) {
+        // What another slot stands for is known there.
+        if error.is_passing() || matches!(content, Value::Ref(_)) {
+            return slot.set(content);
+        }
+        slot.set(Value::Blackhole);
+        self.failures.remember(self.arena, slot, error);
     }
 
     /// The error of a slot whose value needs itself, or is known to fail.
@@ -89,8 +100,10 @@ impl<'a> Eval<'a> {
         if let Some((_, error)) = self.failed.take_if(|(failed, _)| std::ptr::eq(*failed, slot)) {
             return error;
         }
-        let message = "infinite recursion encountered";
-        Error::new(ErrorKind::InfiniteRecursion, Pos::NONE, message)
+        self.failures.of(slot).unwrap_or_else(|| {
+            let message = "infinite recursion encountered";
+            Error::new(ErrorKind::InfiniteRecursion, Pos::NONE, message)
+        })
     }
 
     /// One element of what `map` and its like have made.

@@ -13,6 +13,7 @@ mod coerce;
 mod compare;
 pub mod derivations;
 pub mod error;
+mod failures;
 mod force;
 mod import;
 pub mod io;
@@ -50,6 +51,7 @@ use call::CallFrame;
 use code::Code;
 pub use coerce::Coercion;
 use error::Error;
+use failures::Failures;
 use import::Imports;
 use io::{EvalIo, Fetch};
 pub use known::Known;
@@ -95,7 +97,9 @@ pub struct Eval<'a> {
     fetched: FxHashMap<Fetch, Rc<[u8]>>,
     /// The calls that are going on.
     calls: Vec<CallFrame>,
-    /// A slot that can't be evaluated, and why: an argument that a builtin is run with to say so.
+    /// What can't be evaluated, and why.
+    failures: Failures,
+    /// The same of an argument that a builtin is run with to say so.
     failed: Option<(&'a Slot<'a>, Error)>,
     /// Calls so far, more or less.
     ticks: u32,
@@ -156,6 +160,7 @@ impl<'a> Eval<'a> {
             builtins: empty_attrs,
             imports: Imports::default(),
             memo: Memo::default(),
+            failures: Failures::default(),
             failed: None,
             ticks: 0,
             patterns: Patterns::default(),

@@ -42,7 +42,8 @@ const LONGEST_REPETITION: usize = 5;
 /// The text of a failure, without a newline at its end. The steps are told from the failure outwards.
 #[must_use]
 pub fn render(error: &ErrorData, sources: &Sources, options: ReportOptions) -> String {
-    let steps = chosen(&error.traces, sources, options.show_trace);
+    let traces = error.traces.innermost_first();
+    let steps = chosen(&traces, sources, options.show_trace);
     let mut excerpts = Excerpts { sources, last: Pos::NONE, made: Vec::new() };
     let mut parts = vec![(Kind::Error, printable(&error.message), excerpts.at(error.pos))];
     for step in &steps {
@@ -119,9 +120,9 @@ enum Step<'t> {
 }
 
 /// The steps that are told.
-fn chosen<'t>(traces: &'t [Trace], sources: &Sources, all: bool) -> Vec<Step<'t>> {
+fn chosen<'t>(traces: &[&'t Trace], sources: &Sources, all: bool) -> Vec<Step<'t>> {
     let is_told = |trace: &&Trace| !trace.message.is_empty() && !sources.is_internal(trace.pos);
-    let told: Vec<&Trace> = traces.iter().filter(is_told).collect();
+    let told: Vec<&Trace> = traces.iter().copied().filter(is_told).collect();
     if all {
         return without_repetitions(&told);
     }

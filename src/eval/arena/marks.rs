@@ -56,6 +56,12 @@ impl Arena {
         }
     }
 
+    /// Says that something outside of values refers to any of them: nothing that is there now is taken back.
+    #[cold]
+    pub fn hold(&self) {
+        self.written.set(0);
+    }
+
     /// Ends what began with `mark`, and keeps all that was allocated.
     #[inline]
     pub fn retain(&self, mark: &Mark) {

@@ -57,6 +57,11 @@ fn known(value: Value<'_>) -> (Value<'_>, Option<&Slot<'_>>) {
     (value, home)
 }
 
+/// Is `home` a black hole since its evaluation has failed? As in Nix, it is shown like one that nobody has begun.
+fn has_failed(eval: &Eval<'_>, home: Option<&Slot<'_>>) -> bool {
+    home.is_some_and(|slot| eval.failures.of(slot).is_some())
+}
+
 /// Counts as not evaluated where nothing is forced: what is no value, and a closure within another
 /// value. C++ Nix makes a closure only when it is wanted, here it is made at once.
 fn is_unevaluated(value: Value<'_>, home: Option<&Slot<'_>>) -> bool {

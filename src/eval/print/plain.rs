@@ -3,7 +3,7 @@
 
 use rustc_hash::FxHashSet;
 
-use super::{check_depth, is_unevaluated, known};
+use super::{check_depth, has_failed, is_unevaluated, known};
 use crate::eval::Eval;
 use crate::eval::error::Result;
 use crate::eval::position::Pos;
@@ -94,8 +94,14 @@ impl<'a> Printer<'_, 'a> {
             Value::Lambda(..) => b"<LAMBDA>",
             Value::PrimOp(_) => b"<PRIMOP>",
             Value::PrimOpApp(..) => b"<PRIMOP-APP>",
-            Value::Blackhole => "«potential infinite recursion»".as_bytes(),
-            Value::Thunk(..) | Value::App(_) | Value::Element(..) | Value::Ref(_) => b"<CODE>",
+            Value::Blackhole if !has_failed(self.eval, home) => {
+                "«potential infinite recursion»".as_bytes()
+            }
+            Value::Thunk(..)
+            | Value::App(_)
+            | Value::Element(..)
+            | Value::Ref(_)
+            | Value::Blackhole => b"<CODE>",
         };
         self.out.extend_from_slice(word);
         Ok(())

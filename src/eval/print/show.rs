@@ -3,7 +3,7 @@
 
 use rustc_hash::FxHashSet;
 
-use super::{check_depth, is_unevaluated, known, type_name};
+use super::{check_depth, has_failed, is_unevaluated, known, type_name};
 use crate::eval::error::{Error, ErrorKind, Result};
 use crate::eval::position::Pos;
 use crate::eval::text::{number, print as text};
@@ -153,8 +153,14 @@ impl<'a> Shower<'_, 'a> {
             Value::PrimOpApp(id, _) => {
                 self.word(&format!("«partially applied primop {}»", self.eval.primop(id).name));
             }
-            Value::Blackhole => self.word("«potential infinite recursion»"),
-            Value::Thunk(..) | Value::App(_) | Value::Element(..) | Value::Ref(_) => {
+            Value::Blackhole if !has_failed(self.eval, home) => {
+                self.word("«potential infinite recursion»");
+            }
+            Value::Thunk(..)
+            | Value::App(_)
+            | Value::Element(..)
+            | Value::Ref(_)
+            | Value::Blackhole => {
                 self.word("«thunk»");
             }
         }

@@ -157,7 +157,8 @@ fn json_has_what_json_can_hold() {
 fn json_says_what_it_cannot_hold() {
     let error = json("{ a = [ 1 (x: x) ]; }", true).unwrap_err();
     assert_eq!(error.to_string(), "cannot convert a function to JSON");
-    let steps: Vec<_> = error.data().traces.iter().map(|trace| trace.message.as_ref()).collect();
+    let traces = error.data().traces.innermost_first();
+    let steps: Vec<_> = traces.iter().map(|trace| trace.message.as_ref()).collect();
     assert_eq!(
         steps,
         ["while evaluating list element at index 1", "while evaluating attribute 'a'"]

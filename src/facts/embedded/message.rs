@@ -25,7 +25,8 @@ pub(super) fn refused(error: &ErrorData, sources: &Sources) -> EvalError {
 
 fn told(error: &ErrorData, sources: &Sources) -> String {
     let mut text = error.message.trim().to_owned();
-    let places = std::iter::once(error.pos).chain(error.traces.iter().map(|trace| trace.pos));
+    let traces = error.traces.innermost_first();
+    let places = std::iter::once(error.pos).chain(traces.iter().map(|trace| trace.pos));
     let in_file = |pos: &Pos| sources.file_line_column(*pos).is_some();
     if let Some(pos) = places.into_iter().find(in_file)
         && let (Some(at), Some(place)) = (sources.describe(pos), sources.place(pos))
@@ -41,7 +42,7 @@ fn told(error: &ErrorData, sources: &Sources) -> String {
         };
         let _ = write!(text, "\nDid you mean {names}?");
     }
-    let steps = error.traces.iter().map(|trace| trace.message.as_ref());
+    let steps = traces.iter().map(|trace| trace.message.as_ref());
     for step in steps.filter(|step| is_told(step)).take(STEPS_TOLD) {
         text.push('\n');
         text.push_str(step);
@@ -76,6 +77,7 @@ mod tests {
     use super::*;
     use crate::eval::Eval;
     use crate::eval::arena::Arena;
+    use crate::eval::error::Traces;
     use crate::eval::io::MemoryIo;
     use crate::eval::settings::Settings;
 
@@ -114,10 +116,10 @@ mod tests {
     fn what_only_the_real_nix_can_do_names_it() {
         let told = ErrorData {
             kind: ErrorKind::Io,
-            message: "the embedded evaluator builds nothing".to_owned(),
+            message: "the embedded evaluator builds nothing".into(),
             pos: Pos::NONE,
             suggestions: Vec::new(),
-            traces: Vec::new(),
+            traces: Traces::default(),
         };
         let error = refused(&told, &Sources::default());
         assert!(matches!(error, EvalError::Unsupported { .. }));

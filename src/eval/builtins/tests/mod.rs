@@ -86,7 +86,8 @@ fn failures() {
             continue;
         };
         let error = error.data();
-        let steps = error.traces.iter().rev().map(|step| step.message.replace('\n', " "));
+        let traces = error.traces.innermost_first();
+        let steps = traces.iter().rev().map(|step| step.message.replace('\n', " "));
         let mut found: Vec<String> = steps.collect();
         found.push(error.message.replace("\n\t", " "));
         if found != expected {
@@ -200,7 +201,8 @@ fn variables_are_the_builtins_of_nix_and_their_hidden_names() {
 fn the_context_of_an_error_is_one_that_is_always_shown() {
     let program = "builtins.addErrorContext \"here\" (throw \"x\")";
     let error = evaluated(program, &MemoryIo::new(), Settings::default()).unwrap_err();
-    let custom: Vec<_> = error.data().traces.iter().filter(|step| step.custom).collect();
+    let traces = error.data().traces.innermost_first();
+    let custom: Vec<_> = traces.iter().filter(|step| step.custom).collect();
     assert!(matches!(custom[..], [step] if step.message == "here"));
 }
 
