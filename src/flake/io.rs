@@ -8,6 +8,7 @@ use std::rc::Rc;
 
 use rustc_hash::FxHashMap;
 
+use super::links::Links;
 use super::os_str;
 use super::reference::shown;
 use super::tree::{Tree, Way};
@@ -115,6 +116,8 @@ pub(super) struct FlakeIo {
     pub(super) inner: Rc<dyn EvalIo>,
     pub(super) store: StoreDir,
     pub(super) mounts: Rc<Mounts>,
+    /// What is known of links in the real store.
+    pub(super) links: Links,
 }
 
 /// Where a path leads.
@@ -148,7 +151,13 @@ impl FlakeIo {
         let mut path = path.to_vec();
         for _ in 0..MOST_TREES {
             let next = match self.find(&path)? {
-                Where::Outside => return outside(&path),
+                Where::Outside => match self.leads_on(&path, last)? {
+                    None => return outside(&path),
+                    Some(path) => {
+                        self.check_pure(&path)?;
+                        path
+                    }
+                },
                 Where::Tree { mount, root, path: inside } => {
                     match mount.tree.walk(root, &inside, last)? {
                         Way::Here(inside, kind) => return here(&mount.tree, &inside, kind),
@@ -171,6 +180,14 @@ impl FlakeIo {
 }
 
 impl FlakeIo {
+    /// Where a link on the way to a path of the real store leads. Only pure evaluation needs to know.
+    fn leads_on(&self, path: &[u8], last: bool) -> io::Result<Option<Vec<u8>>> {
+        if !self.mounts.pure.get() || self.store.inside(path).is_none() {
+            return Ok(None);
+        }
+        self.links.first(&*self.inner, self.store.as_bytes(), path, last)
+    }
+
     /// Fails where pure evaluation forbids to follow a link.
     fn check_pure(&self, path: &[u8]) -> io::Result<()> {
         if !self.mounts.pure.get() || self.store.inside(path).is_some() {

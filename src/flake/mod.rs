@@ -16,6 +16,7 @@ mod find;
 mod fingerprint;
 mod git;
 mod io;
+mod links;
 mod lock;
 mod opener;
 mod reference;
@@ -47,6 +48,7 @@ use cache::Cache;
 use error::Result;
 use find::Finder;
 use io::FlakeIo;
+use links::Links;
 use lock::InputPath;
 use opener::{Opener, ReadFlake};
 use reference::{FlakeRef, shown};
@@ -96,7 +98,7 @@ impl Flakes {
         let cache = Cache::new(around.cache);
         let finder = Finder::new(inner.clone(), run, store.clone(), cache);
         let finder = Rc::new(finder);
-        let io = FlakeIo { inner, store, mounts: finder.mounts.clone() };
+        let io = FlakeIo { inner, store, mounts: finder.mounts.clone(), links: Links::default() };
         Self { io, finder, base: around.base }
     }
 

@@ -371,3 +371,52 @@ fn links_are_followed_within_the_tree() {
         value("e")
     );
 }
+
+#[test]
+fn links_of_the_real_store_do_not_lead_out_of_it() {
+    let mut world = World::new();
+    let folder = world.folder.path().to_str().unwrap().to_owned();
+    world.store = format!("{folder}/store");
+    world.write("dep/a/file", "1").write("outside/file", "3").write("store/.keep", "");
+    for (target, at) in [
+        ("a/../a", "within"),
+        ("../../outside", "up"),
+        (&format!("{folder}/outside"), "away"),
+        ("round", "round"),
+        ("up/file", "through"),
+    ] {
+        std::os::unix::fs::symlink(target, world.folder.path().join("dep").join(at)).unwrap();
+    }
+    let flake = |input: &str| {
+        let text = r#"{ inputs.d = { url = "INPUT"; flake = false; }; outputs = { self, d }: {
+          inherit d;
+          read = path: builtins.readFile (d + "/${path}");
+          kinds = map (path: builtins.readFileType (d + "/${path}")) [ "within" "up" "away" ];
+          names = builtins.attrNames (builtins.readDir (d + "/within"));
+          imported = import (d + "/away/file");
+        }; }"#;
+        world.write("f/flake.nix", &text.replace("INPUT", input));
+    };
+    let value = |expression: &str| world.value("path:./f", expression);
+    // The input moves to where the store has it, and is locked.
+    flake("path:@@/dep");
+    let text = |attribute: &str| value(&format!("f: \"${{f.d.{attribute}}}\"")).replace('"', "");
+    let (hash, path) = (text("narHash"), text("outPath"));
+    fs::rename(world.folder.path().join("dep"), path).unwrap();
+    let locked = format!(r#"{{ "type": "path", "path": "@@/dep", "narHash": "{hash}" }}"#);
+    world.write("f/flake.lock", &format!(
+        r#"{{ "version": 7, "root": "root", "nodes": {{ "root": {{ "inputs": {{ "d": "d" }} }},
+          "d": {{ "flake": false, "locked": {locked}, "original": {{ "type": "path", "path": "@@/dep" }} }} }} }}"#
+    ));
+    let read = |path: &str| value(&format!("f: f.read \"{path}\""));
+    assert_eq!(read("within/file"), "\"1\"");
+    assert_eq!(value("f: f.kinds"), "[ \"symlink\" \"symlink\" \"symlink\" ]");
+    assert_eq!(value("f: f.names"), "[ \"file\" ]");
+    for path in ["up/file", "away/file", "through", "up"] {
+        let said = read(path);
+        assert!(said.contains("is forbidden in pure evaluation"), "{path}: {said}");
+    }
+    assert!(value("f: f.imported").contains("forbidden in pure"), "{}", value("f: f.imported"));
+    assert!(read("round").contains("Too many levels of symbolic links"), "{}", read("round"));
+    assert!(read("within/none").contains("does not exist"), "{}", read("within/none"));
+}
