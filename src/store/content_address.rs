@@ -5,10 +5,8 @@
 
 use std::collections::BTreeSet;
 
-use sha2::{Digest, Sha256};
-
 use super::error::{StoreError, shown};
-use super::hash::{Hash, HashAlgo, HashFormat, Sha256Digest, compress, push_hex, sha256};
+use super::hash::{Hash, HashAlgo, HashFormat, Sha256, Sha256Digest, compress, push_hex, sha256};
 use super::path::{StoreDir, StorePath};
 
 /// What of a store object is hashed.
@@ -231,7 +229,7 @@ struct Fingerprint<'a> {
 
 impl<'a> Fingerprint<'a> {
     fn new(store: &'a StoreDir, kind: &[u8]) -> Self {
-        Self { store, hasher: Sha256::new_with_prefix(kind) }
+        Self { store, hasher: Sha256::new().and(kind) }
     }
 
     fn bytes(&mut self, bytes: &[u8]) {
@@ -263,6 +261,6 @@ impl<'a> Fingerprint<'a> {
         for part in [b":", self.store.as_bytes(), b":", name] {
             self.hasher.update(part);
         }
-        StorePath::from_digest(compress(&self.hasher.finalize()), name)
+        StorePath::from_digest(compress(&self.hasher.finish()), name)
     }
 }

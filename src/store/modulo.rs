@@ -9,13 +9,12 @@ use std::io;
 
 use hashbrown::{HashMap, HashSet};
 use rustc_hash::FxBuildHasher;
-use sha2::{Digest, Sha256};
 
 use super::aterm::{Paths, write_hash_inputs};
 use super::content_address::{ContentAddress, fixed_out};
 use super::derivation::{Bytes, Derivation, DerivationKind, Inputs, Output, OutputName};
 use super::error::{StoreError, shown};
-use super::hash::{Sha256Digest, sha256};
+use super::hash::{Sha256, Sha256Digest, sha256};
 use super::path::{StoreDir, StorePath};
 
 /// What stands for a derivation in the texts of those that need it.
@@ -265,19 +264,19 @@ impl DrvHashes {
         };
         drv.write_rest(store, is_output, cleared(masked))?;
         start(drv, store, Paths::Masked, outputs)?;
-        let own = Sha256::new_with_prefix(&*outputs).chain_update(&*inputs).chain_update(&*masked);
-        set_paths(drv, store, own.finalize().into())?;
+        let own = Sha256::new().and(outputs).and(inputs).and(masked);
+        set_paths(drv, store, own.finish())?;
 
         start(drv, store, Paths::Shown, outputs)?;
         fill_in(masked, holes, drv, cleared(text));
-        let started = Sha256::new_with_prefix(&*outputs);
-        let hash = started.clone().chain_update(&*inputs).chain_update(&*text).finalize();
+        let started = Sha256::new().and(outputs);
+        let hash = started.clone().and(inputs).and(text).finish();
 
         let paths = cleared(inputs);
         drv.write_input_drvs(store, paths);
-        let digest = started.chain_update(paths).chain_update(text).finalize();
-        let path = drv.path_of_text(store, digest.into())?;
-        known.insert(path.clone(), DrvHash::Regular(hash.into()));
+        let digest = started.and(paths).and(text).finish();
+        let path = drv.path_of_text(store, digest)?;
+        known.insert(path.clone(), DrvHash::Regular(hash));
         Ok(path)
     }
 }
