@@ -9,7 +9,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::embedded::{Goal, Memory, setup};
 use super::error::CliError;
-use crate::facts::{EmbeddedEvaluator, Evaluator, NixEvaluator};
+use crate::facts::{EmbeddedEvaluator, Evaluator, Images, NixEvaluator};
 use crate::install::options::{Engine, InvalidTrustedKey, Options, RebuildOn, TrustedKey, Via};
 use crate::install::phase::{Phase, Selection};
 use crate::process::Runner;
@@ -77,6 +77,24 @@ impl FlakeArgs {
                 Ok(Arc::new(EmbeddedEvaluator::new(setup)))
             }
         }
+    }
+
+    /// Whoever was chosen to evaluate, to find an installer image; with the program `nix` for the same inputs.
+    pub(super) fn images(
+        &self,
+        runner: Arc<dyn Runner>,
+        cancel: &CancellationToken,
+    ) -> Result<(Arc<dyn Images>, Nix), CliError> {
+        let nix = Nix { override_inputs: self.overrides(), ..Nix::default() };
+        let images: Arc<dyn Images> = match self.evaluator {
+            EvaluatorName::Nix => Arc::new(NixEvaluator::new(runner, nix.clone())),
+            EvaluatorName::Embedded => {
+                let goal = Goal::Building;
+                let setup = setup(self.overrides(), Memory::None, goal, runner, cancel.clone())?;
+                Arc::new(EmbeddedEvaluator::new(setup))
+            }
+        };
+        Ok((images, nix))
     }
 
     /// The folder of the flake, where the reference is a folder on this machine.

@@ -132,6 +132,8 @@ impl From<EvalError> for CliError {
         let kind = match error {
             EvalError::NoFlake { .. }
             | EvalError::NoHosts { .. }
+            | EvalError::NoSuchOutput { .. }
+            | EvalError::NoImage { .. }
             | EvalError::UnknownHost { .. } => FailureKind::Usage,
             EvalError::Interrupted
             | EvalError::Process(crate::process::Error::Cancelled { .. }) => FailureKind::Stopped,

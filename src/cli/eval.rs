@@ -1,7 +1,6 @@
 //! `eval`: the embedded evaluator by itself, in the words of `nix eval` and `nix-instantiate --eval`.
 
 mod fetch;
-mod installable;
 mod job;
 mod nix_conf;
 mod options;

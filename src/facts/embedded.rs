@@ -5,6 +5,7 @@
 //! common. Answers are remembered in a [`Cache`].
 
 mod answers;
+mod image;
 mod message;
 mod place;
 mod session;

@@ -135,6 +135,20 @@ pub enum EvalError {
         /// The one that is most like it, where one is near enough to be a slip.
         nearest: Option<String>,
     },
+    /// The flake has none of the attributes that an image was looked for under.
+    #[error("{message}")]
+    NoSuchOutput {
+        /// What was looked for, and what it may have meant.
+        message: String,
+    },
+    /// What was named is nothing that makes an image.
+    #[error("{attr} of the flake {flake} is no installer image")]
+    NoImage {
+        /// The reference as it was given.
+        flake: String,
+        /// The attribute.
+        attr: String,
+    },
     /// The configuration does not evaluate.
     #[error("the flake could not be evaluated:\n{message}")]
     Evaluation {
@@ -213,6 +227,11 @@ impl EvalError {
                 "the flake must have nixosConfigurations.HOST; `nix flake show` lists what it has"
                     .to_owned(),
             ),
+            Self::NoImage { .. } => Some(
+                "it must be a derivation, or a NixOS configuration with config.system.build.isoImage: \
+                 one of lib.mkIso, or one that imports the module iso"
+                    .to_owned(),
+            ),
             Self::Evaluation { message } => process::nix::hint(message),
             Self::Process(process::Error::NotFound { program }) => Some(format!(
                 "install Nix (https://nixos.org/download), or put {program} into PATH"
@@ -223,6 +242,7 @@ impl EvalError {
                 Some("--evaluator nix reads the configuration with the program nix".to_owned())
             }
             Self::UnknownHost { .. }
+            | Self::NoSuchOutput { .. }
             | Self::Decode(_)
             | Self::Interrupted
             | Self::Process(_)

@@ -8,6 +8,7 @@ use serde_json::Value;
 use super::evaluator::{EachHost, EvalError, Evaluator, FACTS_NIX, Scope};
 use super::flake_ref::installable;
 use super::host::{HostSummary, decode_host, decode_summary};
+use super::image::{IMAGE_NIX, Image, Images, decode, nothing_asked};
 use super::model::HostFacts;
 use super::names::{host_name, unknown_host};
 use crate::process::Runner;
@@ -80,6 +81,28 @@ impl Evaluator for NixEvaluator {
     ) -> Result<EachHost<HostFacts>, EvalError> {
         let answer = self.evaluate(flake, Wanted::All(scope)).await?;
         Ok(each(&answer.hosts, |name, value| Ok(decode_host(&host_name(name)?, value)?)))
+    }
+}
+
+#[async_trait]
+impl Images for NixEvaluator {
+    async fn image(&self, flake: &str, attrs: &[&str]) -> Result<Image, EvalError> {
+        let mut missing = None;
+        for attr in attrs {
+            let command = self.nix.eval_json(&installable(flake, attr), IMAGE_NIX);
+            let output = self.runner.run(&command).await?;
+            if output.ok() {
+                return decode(flake, attr, &output.stdout);
+            }
+            let message = clean_error(&String::from_utf8_lossy(&output.stderr));
+            let first = message.lines().next().unwrap_or_default();
+            if !first.contains("does not provide attribute") {
+                let replaced = replaced(&self.nix.override_inputs, &message);
+                return Err(replaced.unwrap_or_else(|| refused(flake, message)));
+            }
+            missing = missing.or(Some(EvalError::NoSuchOutput { message }));
+        }
+        Err(missing.unwrap_or_else(nothing_asked))
     }
 }
 

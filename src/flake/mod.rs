@@ -15,6 +15,7 @@ mod fetch;
 mod find;
 mod fingerprint;
 mod git;
+pub(crate) mod installable;
 mod io;
 mod links;
 mod lock;

@@ -4,8 +4,6 @@
 //! on the user's machine. Should a garbage collection take a path before it is copied, the copy
 //! fails by name and the resumed run builds it again.
 
-use std::time::Duration;
-
 use super::context::{Context, Failure, World};
 use super::event::Unit;
 use super::options::Options;
@@ -14,8 +12,9 @@ use super::record::Record;
 use crate::facts::Override;
 use crate::facts::model::{Derivation, Outputs};
 use crate::process::nix::{self, Nix};
-use crate::process::nix_log::{Log, Update};
-use crate::process::{self, Command, Line, Output, Stream};
+use crate::process::nix_log::Update;
+use crate::process::nix_run::{self, NixError};
+use crate::process::{Command, Output};
 use crate::validated::{HostName, StorePath};
 
 /// What a configuration builds, by the attribute below `config.system.build`.
@@ -130,55 +129,28 @@ fn paths(text: &str, expected: usize) -> Result<Vec<StorePath>, String> {
 /// Runs a `nix` command that logs in nix's JSON format, within `limits.long`. Its progress becomes
 /// events, its errors the failure.
 pub(super) async fn run_nix(cx: &Context<'_>, command: &Command) -> Result<Output, Failure> {
-    let mut log = Log::new();
-    let mut errors: Vec<String> = Vec::new();
-    let mut sink = |line: Line<'_>| {
-        // Paths come back in the output; only the log is for people.
-        if line.stream == Stream::Stderr {
-            tell(cx, log.line(line.text), &mut errors);
+    let limit = Some(cx.world.limits.long);
+    let run = nix_run::run(&*cx.world.runner, command, limit, |update| tell(cx, update)).await;
+    run.map_err(|error| match error {
+        NixError::Process(error) => error.into(),
+        NixError::Said(message) => {
+            let hint = nix::hint(&message);
+            let failure = Failure::new(message);
+            match hint {
+                Some(hint) => failure.hint(hint),
+                None => failure,
+            }
         }
-    };
-    let limit: Duration = cx.world.limits.long;
-    let run = tokio::time::timeout(limit, cx.world.runner.stream(command, &mut sink)).await;
-    let Ok(output) = run else {
-        return Err(process::Error::TimedOut { command: command.to_string(), limit }.into());
-    };
-    let output = output?;
-    if output.ok() {
-        return Ok(output);
-    }
-    Err(failed(command, &output, &errors))
+    })
 }
 
-fn tell(cx: &Context<'_>, update: Option<Update>, errors: &mut Vec<String>) {
+fn tell(cx: &Context<'_>, update: &Update) {
     match update {
-        Some(Update::Progress { what, done, total }) => {
+        Update::Progress { what, done, total } => {
             let unit = if what.in_bytes() { Unit::Bytes } else { Unit::Items };
-            cx.progress(what.verb(), done, total, unit);
+            cx.progress(what.verb(), *done, *total, unit);
         }
-        Some(Update::Text(text)) => text.lines().for_each(|line| cx.output(line)),
-        Some(Update::Error(error)) => {
-            error.lines().for_each(|line| cx.output(line));
-            errors.push(error);
-        }
-        None => {}
-    }
-}
-
-fn failed(command: &Command, output: &Output, errors: &[String]) -> Failure {
-    if errors.is_empty() {
-        // It said nothing in its own words (a signal, a missing library): what there is.
-        return match output.clone().success(command) {
-            Err(error) => error.into(),
-            Ok(_) => Failure::new(format!("`{command}` failed")),
-        };
-    }
-    let message = nix::clean_error(&errors.join("\n"));
-    let hint = nix::hint(&message);
-    let failure = Failure::new(message);
-    match hint {
-        Some(hint) => failure.hint(hint),
-        None => failure,
+        Update::Text(text) | Update::Error(text) => text.lines().for_each(|line| cx.output(line)),
     }
 }
 

@@ -8,9 +8,8 @@ use super::object::View;
 use super::real_store::RealStore;
 use crate::eval::io::{Wanted, reason};
 use crate::eval::store_state::StoreState;
-use crate::process::nix::clean_error;
-use crate::process::nix_log::{Log, Update};
-use crate::process::{Line, Stream};
+use crate::process::nix_log::Update;
+use crate::process::nix_run::{self, NixError};
 use crate::store::{Derivation, StorePath};
 
 impl RealStore {
@@ -66,34 +65,28 @@ impl RealStore {
             String::from_utf8_lossy(&[&drv, &b"^"[..], output].concat()).into_owned()
         });
         let command = self.nix.build(&installables.collect::<Vec<_>>());
-        let (mut log, mut errors, mut lines) = (Log::new(), Vec::new(), VecDeque::new());
-        let mut sink = |line: Line<'_>| {
-            if line.stream != Stream::Stderr {
-                return;
-            }
-            match log.line(line.text) {
-                Some(Update::Error(error)) => errors.push(error),
-                Some(update) => {
-                    if let Update::Text(text) = &update {
-                        lines.extend(text.lines().map(ToOwned::to_owned));
-                        lines.drain(..lines.len().saturating_sub(KEPT_LINES));
-                    }
-                    self.watcher.building(update);
+        let (mut lines, mut errors) = (VecDeque::new(), String::new());
+        let tell = |update: &Update| {
+            match update {
+                // Told at the end.
+                Update::Error(error) => return errors.push_str(error),
+                Update::Text(text) => {
+                    lines.extend(text.lines().map(ToOwned::to_owned));
+                    lines.drain(..lines.len().saturating_sub(KEPT_LINES));
                 }
-                None => {}
+                Update::Progress { .. } => {}
             }
+            self.watcher.building(update.clone());
         };
-        let output = self.handle.block_on(self.runner.stream(&command, &mut sink));
+        let run = self.handle.block_on(nix_run::run(&*self.runner, &command, None, tell));
         self.watcher.done();
-        let output = output?;
-        if output.ok() {
-            return Ok(());
+        match run {
+            Ok(_) => Ok(()),
+            Err(NixError::Process(error)) => Err(error.into()),
+            Err(NixError::Said(error)) => {
+                Err(InstantiateError::Build(error + &last_lines(&errors, &lines)))
+            }
         }
-        if errors.is_empty() {
-            output.success(&command)?;
-        }
-        let errors = errors.join("\n");
-        Err(InstantiateError::Build(clean_error(&errors) + &last_lines(&errors, &lines)))
     }
 }
 

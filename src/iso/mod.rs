@@ -2,3 +2,5 @@
 //!
 //! What may be erased is decided over parsed data; who writes decides nothing. Nothing here asks, draws or
 //! parses arguments.
+
+pub mod build;

@@ -7,6 +7,7 @@ mod command;
 mod dialogue;
 pub mod nix;
 pub mod nix_log;
+pub mod nix_run;
 mod runner;
 pub mod scripted;
 

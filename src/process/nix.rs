@@ -66,6 +66,12 @@ impl Nix {
         self.overrides(command).arg("--").args(installables)
     }
 
+    /// `nix path-info PATH`, which fails where the store does not have that path.
+    #[must_use]
+    pub fn is_valid(&self, path: &str) -> Command {
+        self.command(&["path-info", "--offline"]).args(["--", path])
+    }
+
     /// `nix daemon --stdio`: the store, whether it is this user's own or a daemon's, to be talked with in Nix'
     /// worker protocol.
     #[must_use]

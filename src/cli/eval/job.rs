@@ -7,7 +7,6 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use super::Args;
-use super::installable::select;
 use super::options::{Argument, Chosen};
 use super::source::{Source, Wanted, bytes, stdin};
 use crate::cli::error::CliError;
@@ -23,6 +22,7 @@ use crate::eval::print::{ShowOptions, print, show};
 use crate::eval::report::{ReportOptions, render};
 use crate::eval::value::{Attrs, AttrsBuilder, Context, Value};
 use crate::eval::{Coercion, Eval};
+use crate::flake::installable::select;
 use crate::flake::{Flakes, OpenOptions, Run, Surroundings};
 use crate::instantiate::{InstantiateError, RealStore};
 use crate::process::Runner;

@@ -1,22 +1,74 @@
 //! Where the image comes from: a file that was named, or the flake.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use serde_json::json;
 
 use super::Args;
 use crate::cli::error::CliError;
+use crate::cli::output::{Output, print};
+use crate::cli::signals::cancel_on_signals;
+use crate::facts::installer_flake;
+use crate::instantiate::Watcher;
+use crate::iso::build::{BuildError, Wish, build, find, small_flake};
+use crate::process::RealRunner;
+use crate::ui::StoreBar;
+use crate::ui::terminal::say;
 
-/// The file with the image.
-pub(super) async fn image(args: &Args) -> Result<PathBuf, CliError> {
+/// The file with the image. Its path is printed.
+pub(super) async fn image(args: &Args, output: &Output) -> Result<PathBuf, CliError> {
     match &args.image {
         Some(file) => Ok(file.clone()),
-        None => built(args).await,
+        None => built(args, output).await,
     }
 }
 
-/// Builds the image of the flake.
-#[expect(clippy::unused_async, reason = "building waits for nix")]
-async fn built(_args: &Args) -> Result<PathBuf, CliError> {
-    Err(CliError::usage("this version can't build the image").hint(
-        "build it (`nix build .#nixosConfigurations.iso.config.system.build.isoImage`) and name it with --image FILE",
-    ))
+/// Builds the image of the flake, if it is not there yet.
+async fn built(args: &Args, output: &Output) -> Result<PathBuf, CliError> {
+    let cancel = cancel_on_signals()?;
+    let runner = Arc::new(RealRunner::new(cancel.clone()));
+    let (images, nix) = args.flake.images(runner.clone(), &cancel)?;
+    let small = small_flake(installer_flake(&args.flake.flake));
+    let wish =
+        Wish { flake: &args.flake.flake, attr: args.attr.as_deref(), small: small.as_deref() };
+    let image = find(&*images, &wish).await?;
+    let bar = StoreBar::new(output.live);
+    let built = build(&*runner, &nix, &image, |update| bar.building(update.clone())).await;
+    bar.done();
+    let built = built?;
+    if built.before {
+        say("the image is built already");
+    }
+    tell(args, &built.file, built.before)?;
+    Ok(built.file)
+}
+
+/// Prints where the image is.
+fn tell(args: &Args, file: &Path, before: bool) -> Result<(), CliError> {
+    if args.json {
+        let event = json!({ "event": "image", "file": file, "built": !before });
+        return print(&format!("{event}\n"));
+    }
+    print(&format!("{}\n", file.display()))
+}
+
+impl From<BuildError> for CliError {
+    fn from(error: BuildError) -> Self {
+        let hint = error.hint();
+        let made = match error {
+            BuildError::Eval(error) => return error.into(),
+            BuildError::Process(error @ crate::process::Error::Cancelled { .. }) => {
+                return crate::facts::EvalError::Process(error).into();
+            }
+            error @ (BuildError::NoImage { .. } | BuildError::Several { .. }) => {
+                Self::usage(error.to_string())
+            }
+            error => Self::failed(error.to_string()),
+        };
+        match hint {
+            Some(hint) => made.hint(hint),
+            None => made,
+        }
+    }
 }

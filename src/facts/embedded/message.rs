@@ -23,7 +23,8 @@ pub(super) fn refused(error: &ErrorData, sources: &Sources) -> EvalError {
     EvalError::Evaluation { message }
 }
 
-fn told(error: &ErrorData, sources: &Sources) -> String {
+/// What is said of it.
+pub(super) fn told(error: &ErrorData, sources: &Sources) -> String {
     let mut text = error.message.trim().to_owned();
     let traces = error.traces.innermost_first();
     let places = std::iter::once(error.pos).chain(traces.iter().map(|trace| trace.pos));

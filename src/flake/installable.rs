@@ -8,17 +8,27 @@ use crate::eval::text::near_names;
 use crate::eval::value::Value;
 
 /// The output of a flake that a fragment means, evaluated. `flake` is the flake's reference for messages.
-pub(super) fn select<'a>(
+pub(crate) fn select<'a>(
     eval: &mut Eval<'a>,
     outputs: Value<'a>,
     fragment: &[u8],
     flake: &str,
 ) -> Result<Value<'a>> {
+    look_up(eval, outputs, fragment, flake)?
+}
+
+/// The same, but that the flake has no such output is no failure by itself.
+pub(crate) fn look_up<'a>(
+    eval: &mut Eval<'a>,
+    outputs: Value<'a>,
+    fragment: &[u8],
+    flake: &str,
+) -> Result<Result<Value<'a>>> {
     let paths = attr_paths(fragment, &eval.settings.current_system);
     let mut near = Vec::new();
     for path in &paths {
         match find(eval, outputs, path)? {
-            Ok(value) => return eval.force(value, Pos::NONE),
+            Ok(value) => return eval.force(value, Pos::NONE).map(Ok),
             Err(names) => near.extend(names),
         }
     }
@@ -30,7 +40,7 @@ pub(super) fn select<'a>(
         _ => shown.concat(),
     };
     let message = format!("flake '{flake}' does not provide attribute {shown}");
-    Err(Error::new(ErrorKind::MissingAttribute, Pos::NONE, message).suggesting(near))
+    Ok(Err(Error::new(ErrorKind::MissingAttribute, Pos::NONE, message).suggesting(near)))
 }
 
 /// The paths that are tried, in this order.
