@@ -25,13 +25,19 @@
     let
       inherit (nixpkgs) lib;
 
-      # The program asks the kernel for things that only Linux has.
+      # What a host or an installer image may be.
       systems = [
         "x86_64-linux"
         "aarch64-linux"
       ];
+      # Where the program runs: hosts can be installed from a Mac as well.
+      sources = systems ++ [
+        "x86_64-darwin"
+        "aarch64-darwin"
+      ];
 
-      forSystems = f: lib.genAttrs systems (system: f nixpkgs.legacyPackages.${system});
+      forEach = list: f: lib.genAttrs list (system: f nixpkgs.legacyPackages.${system});
+      forSources = forEach sources;
       packageFor =
         pkgs:
         pkgs.callPackage ./nix/package.nix {
@@ -39,7 +45,7 @@
         };
     in
     {
-      packages = forSystems (pkgs: rec {
+      packages = forSources (pkgs: rec {
         nixos-bootstrap = packageFor pkgs;
         default = nixos-bootstrap;
       });
@@ -66,7 +72,7 @@
         '';
       };
 
-      checks = forSystems (
+      checks = forEach systems (
         pkgs:
         import ./nix/checks.nix {
           inherit self pkgs disko;
@@ -74,13 +80,13 @@
         }
       );
 
-      devShells = forSystems (pkgs: {
+      devShells = forSources (pkgs: {
         default = pkgs.callPackage ./nix/shell.nix {
           package = self.packages.${pkgs.stdenv.hostPlatform.system}.default;
         };
       });
 
       # Its name has changed with the releases.
-      formatter = forSystems (pkgs: pkgs.nixfmt-tree or pkgs.nixfmt-rfc-style);
+      formatter = forSources (pkgs: pkgs.nixfmt-tree or pkgs.nixfmt-rfc-style);
     };
 }

@@ -85,6 +85,6 @@ rustPlatform.buildRustPackage {
     description = "Turns a machine that has booted an installer into a fully configured NixOS host";
     license = lib.licenses.mit;
     mainProgram = "nixos-bootstrap";
-    platforms = lib.platforms.linux;
+    platforms = lib.platforms.linux ++ lib.platforms.darwin;
   };
 }

@@ -16,7 +16,9 @@ use std::cell::{Cell, OnceCell};
 use std::marker::PhantomData;
 use std::ptr::{self, NonNull};
 
-use rustix::mm::{Advice, MapFlags, ProtFlags, madvise, mmap_anonymous, munmap};
+#[cfg(target_os = "linux")]
+use rustix::mm::{Advice, madvise};
+use rustix::mm::{MapFlags, ProtFlags, mmap_anonymous, munmap};
 
 use ahead::Ahead;
 use join::Room;
@@ -69,6 +71,7 @@ impl Arena {
         };
         let start = range.as_ptr();
         let kept = len / KEPT_PART;
+        #[cfg(target_os = "linux")]
         for (from, to) in [(SMALL_KEPT, kept), (kept + SMALL, len)] {
             // SAFETY: this part of the range is ours. The advice changes nothing of its contents; a kernel
             // without huge pages refuses it, which is as good.
@@ -330,10 +333,17 @@ impl Arena {
 }
 
 /// Has the kernel clear the memory of a part of an arena's range.
+#[cfg(target_os = "linux")]
 fn provide(address: usize, len: usize) -> bool {
     let place = ptr::without_provenance_mut(address);
     // SAFETY: the range stays until the thread that this runs on has ended, and this changes no contents.
     unsafe { madvise(place, len, Advice::LinuxPopulateWrite).is_ok() }
+}
+
+/// Other kernels can't be asked to.
+#[cfg(not(target_os = "linux"))]
+fn provide(_address: usize, _len: usize) -> bool {
+    false
 }
 
 /// A range of addresses that reads as zeros and takes memory where it is written.

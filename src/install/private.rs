@@ -408,6 +408,7 @@ fn read_private(path: &Path) -> io::Result<Secret> {
 
 /// When a process was started, in clock ticks since boot: field 22 of `proc_pid_stat(5)`. `None`
 /// if it is gone.
+#[cfg(target_os = "linux")]
 pub(super) fn start_time(pid: u32) -> Option<u64> {
     let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
     // The second field is the program's name in parentheses and may hold anything.
@@ -415,15 +416,29 @@ pub(super) fn start_time(pid: u32) -> Option<u64> {
     after_name.split(' ').nth(19)?.parse().ok()
 }
 
+/// Where there is no `/proc`, only whether a process is there can be told.
+#[cfg(not(target_os = "linux"))]
+pub(super) fn start_time(pid: u32) -> Option<u64> {
+    let pid = rustix::process::Pid::from_raw(pid.try_into().ok()?)?;
+    rustix::process::test_kill_process(pid).is_ok().then_some(0)
+}
+
 /// Has nobody but the owner any right?
 fn is_private(mode: u32) -> bool {
     mode & 0o777 == mode & 0o700
 }
 
+#[cfg(target_os = "linux")]
 fn is_in_memory(path: &Path) -> bool {
     const TMPFS: i64 = 0x0102_1994;
     const RAMFS: i64 = 0x8584_58f6;
     rustix::fs::statfs(path).is_ok_and(|stat| stat.f_type == TMPFS || stat.f_type == RAMFS)
+}
+
+/// Other systems have no such folder that would be found.
+#[cfg(not(target_os = "linux"))]
+fn is_in_memory(_path: &Path) -> bool {
+    false
 }
 
 fn live() -> std::sync::MutexGuard<'static, Vec<Live>> {

@@ -11,7 +11,8 @@ use tempfile::TempDir;
 
 use crate::evaluators::{Evaluation, Evaluator, What, difference, is_there};
 
-const SYSTEMS: [&str; 2] = ["aarch64-linux", "x86_64-linux"];
+/// Where the program runs.
+const SYSTEMS: [&str; 4] = ["aarch64-darwin", "aarch64-linux", "x86_64-darwin", "x86_64-linux"];
 
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -116,6 +117,7 @@ fn the_flake_shows_what_it_gives() {
     for kind in ["apps", "devShells", "formatter", "packages"] {
         assert_eq!(names(&shown[kind]), SYSTEMS, "{kind}");
     }
+    assert_eq!(names(&shown["checks"]), ["aarch64-linux", "x86_64-linux"]);
     assert_eq!(names(&shown["apps"]["x86_64-linux"]), ["bootstrap", "default", "iso"]);
     assert_eq!(names(&shown["packages"]["aarch64-linux"]), ["default", "nixos-bootstrap"]);
     assert_eq!(

@@ -16,6 +16,8 @@
       systems = [
         "x86_64-linux"
         "aarch64-linux"
+        "x86_64-darwin"
+        "aarch64-darwin"
       ];
       baseLib = import ./lib;
       lib = baseLib // {
