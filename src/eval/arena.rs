@@ -30,8 +30,10 @@ const SMALLEST_RANGE: usize = 1 << 26;
 /// The part of the range, from its start, for what is never taken back: 1 in so many.
 const KEPT_PART: usize = 4;
 /// What is used before huge pages are asked for, so that a small evaluation stays small.
+#[cfg(target_os = "linux")]
 const SMALL: usize = 4 * 1024 * 1024;
 /// The same of what is kept: a package has less of that, a system more.
+#[cfg(target_os = "linux")]
 const SMALL_KEPT: usize = 12 * 1024 * 1024;
 /// What is used before memory is cleared ahead of its use, how far ahead that is, and how much at a time.
 const LARGE: usize = 32 * 1024 * 1024;
