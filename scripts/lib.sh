@@ -14,7 +14,7 @@ MACHINE_PACKAGES=(
 # shellcheck disable=SC2034
 TEST_PACKAGES=(
 	age btrfs-progs build-essential busybox-static cryptsetup-bin e2fsprogs git hyperfine
-	iproute2 openssh-server shellcheck tmux
+	iproute2 openssh-server shellcheck strace tmux
 )
 
 # The programs around secrets. ssh-to-age has no tags that Go reads; the hashes of its module are those

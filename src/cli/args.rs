@@ -161,6 +161,10 @@ pub(super) struct RunArgs {
     /// Who erases, installs and reboots
     #[arg(long, value_enum, default_value_t = EngineName::Native, help_heading = "System")]
     engine: EngineName,
+    /// Give each encrypted disk a recovery key, too, and keep it in the secrets file
+    /// (bootstrap.secrets.file, else the host's own)
+    #[arg(long, help_heading = "System")]
+    luks_recovery: bool,
     /// Run only these phases (preflight always runs)
     #[arg(long, value_name = "PHASES", value_delimiter = ',', help_heading = "Phases")]
     only: Vec<String>,
@@ -233,6 +237,7 @@ impl RunArgs {
                 RebuildName::Here => RebuildOn::Here,
                 RebuildName::Target => RebuildOn::Target,
             }),
+            luks_recovery: self.luks_recovery,
             override_inputs: self.flake.overrides(),
             push: consent.push,
             interactive: consent.interactive,

@@ -16,7 +16,7 @@ use super::plan::{
 };
 use super::secrets_around::FoundFile;
 use super::surroundings::{Surroundings, inside_flake};
-use super::{refuse, size, steps, user_key, warn};
+use super::{recovery, refuse, size, steps, user_key, warn};
 use crate::facts::{Content, Disk, Disko, HardwareGenerator, HostFacts, KeySource};
 use crate::remote::{LiveDisk, Probe};
 use crate::validated::{AbsolutePath, Address, DevicePath, HostName, UserName};
@@ -94,6 +94,7 @@ fn decisions(inputs: &Inputs<'_>, via: Via) -> Plan {
         encryption: encryption(installed),
         host_keys: host_keys(inputs),
         secrets: secrets(inputs, &target),
+        recovery: recovery::planned(inputs),
         hardware: hardware(inputs),
         sync: sync(inputs, &target),
         target,

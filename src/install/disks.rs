@@ -6,16 +6,17 @@ use std::time::Duration;
 
 use zeroize::Zeroizing;
 
-use super::context::{Context, Failure};
+use super::context::{Context, Failure, Side};
 use super::copying::ROOT;
 use super::event::PromptError;
 use super::mounts;
 use super::options::Via;
 use super::plan::{PassphraseSource, PlannedEncryption};
 use crate::facts::HostFacts;
+use crate::process::Command;
 use crate::remote::RemoteCommand;
 use crate::secrets::Secret;
-use crate::validated::StorePath;
+use crate::validated::{StorePath, UserName};
 
 /// The facts of the configuration that `install` takes.
 pub(super) fn installed_facts<'a>(cx: &Context<'a>) -> &'a HostFacts {
@@ -168,7 +169,7 @@ pub(super) fn passphrases_are_known(cx: &Context<'_>) -> Result<(), Failure> {
     }
 }
 
-fn unknown_passphrase(container: &PlannedEncryption) -> Failure {
+pub(super) fn unknown_passphrase(container: &PlannedEncryption) -> Failure {
     let name = &container.name;
     match container.passphrase {
         PassphraseSource::OneTime => Failure::new(format!(
@@ -223,16 +224,42 @@ pub(super) fn tell_one_time_passphrases(cx: &Context<'_>) -> Result<(), Failure>
     Ok(())
 }
 
-/// How to replace each one-time passphrase by one of the user's own.
-pub(super) fn advise_own_passphrases(cx: &mut Context<'_>) {
+/// How to replace each one-time passphrase by one of the user's own: the very command, where the
+/// container's device is known.
+pub(super) fn advise_own_passphrases(cx: &mut Context<'_>, devices: &[(String, String)]) {
     let advice = |(name, _): (&str, &Secret)| {
+        let device = devices.iter().find(|(of, _)| of == name).map(|(_, device)| device.as_str());
+        let Some(device) = device else {
+            return format!(
+                "choose a passphrase of your own for {name}: on the host, `cryptsetup status \
+                 {name}` names its device, and `cryptsetup luksChangeKey DEVICE` changes the \
+                 passphrase"
+            );
+        };
+        let change = change_command(cx, device);
         format!(
-            "choose a passphrase of your own for {name}: on the host, `cryptsetup status {name}` \
-             names its device, and `cryptsetup luksChangeKey DEVICE` changes the passphrase"
+            "choose a passphrase of your own for {name}, in place of the one-time one: {change}"
         )
     };
     let advice: Vec<String> = cx.passphrases.one_time().map(advice).collect();
     cx.next.extend(advice);
+}
+
+/// Asks on the terminal for the old passphrase, and for the new one twice.
+fn change_command(cx: &Context<'_>, device: &str) -> Command {
+    let door = cx.access.door(Side::Installed);
+    let mut command = Command::new("ssh").arg("-t");
+    if let Some(identity) = &cx.access.identity {
+        command = command.arg("-i").arg(identity.as_os_str());
+    }
+    if door.port != 22 {
+        command = command.arg("-p").arg(door.port.to_string());
+    }
+    command = command.arg(format!("{}@{}", door.user, cx.access.address));
+    if door.user != UserName::root() {
+        command = command.arg("sudo");
+    }
+    command.args(["cryptsetup", "luksChangeKey", device])
 }
 
 #[cfg(test)]

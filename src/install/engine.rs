@@ -13,7 +13,7 @@ use super::phase::Phase;
 use super::phases;
 use super::plan::{Action, PassphraseSource};
 use super::preflight::{Prepared, private_error, summary};
-use super::private::one_time_passphrase;
+use super::private::random_passphrase;
 use super::report::{Outcome, PhaseReport, Report, resume_command};
 use super::stopwatch::millis;
 use super::trust::ask;
@@ -61,6 +61,9 @@ pub async fn confirm(prepared: &mut Prepared) -> Result<(), Failure> {
     if erases || opens {
         ask_passphrases(prepared, erases).await?;
     }
+    if runs(&prepared.plan, Phase::Recovery) && !erases {
+        ask_to_recover(prepared).await?;
+    }
     Ok(())
 }
 
@@ -102,6 +105,22 @@ async fn ask_passphrases(prepared: &mut Prepared, makes: bool) -> Result<(), Fai
             );
         }
         prepared.passphrases.insert(name, secret, false);
+    }
+    Ok(())
+}
+
+/// Asks the passphrases with which recovery keys are added to disks that are made already. Where nobody
+/// can be asked, the phase finds out whether it needs them.
+async fn ask_to_recover(prepared: &mut Prepared) -> Result<(), Failure> {
+    let unknown = prepared.plan.encryption.iter().map(|container| container.name.clone());
+    let unknown = unknown.filter(|name| prepared.passphrases.get(name).is_none());
+    for name in unknown.collect::<Vec<_>>() {
+        if !prepared.options.interactive {
+            return Ok(());
+        }
+        let question = format!("Passphrase of {name} as it is now");
+        let secret = ask(&prepared.world, move |prompter| prompter.passphrase(&question, false));
+        prepared.passphrases.insert(name, secret.await?, false);
     }
     Ok(())
 }
@@ -169,7 +188,7 @@ fn begin(prepared: &mut Prepared) -> Result<Journal, Failure> {
         let missing = prepared.passphrases.get(&container.name).is_none();
         if container.passphrase == PassphraseSource::OneTime && missing {
             let name = container.name.clone();
-            prepared.passphrases.insert(name, one_time_passphrase(), true);
+            prepared.passphrases.insert(name, random_passphrase(), true);
         }
     }
     let private = &prepared.private;

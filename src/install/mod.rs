@@ -27,6 +27,7 @@ pub mod plan;
 pub mod preflight;
 pub mod private;
 pub mod record;
+mod recovery;
 mod refuse;
 pub mod report;
 mod resume;

@@ -43,6 +43,8 @@ pub struct Options {
     /// Where the full configuration is built in the phase `rebuild`; `None` lets the
     /// configuration decide (`bootstrap.rebuild.command`).
     pub rebuild_on: Option<RebuildOn>,
+    /// Give each encrypted container a recovery key, kept in the secrets file?
+    pub luks_recovery: bool,
     /// `--override-input NAME REF`, as given to nix.
     pub override_inputs: Vec<(String, String)>,
     /// Push after the phase `commit`?
@@ -73,6 +75,7 @@ impl Options {
             via: None,
             engine: Engine::default(),
             rebuild_on: None,
+            luks_recovery: false,
             override_inputs: Vec::new(),
             push: false,
             interactive: false,

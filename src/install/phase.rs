@@ -30,6 +30,8 @@ pub enum Phase {
     Reboot,
     /// Prove that the new system is up, and is the right one.
     Verify,
+    /// Give the encrypted disks a recovery key.
+    Recovery,
     /// Bring the repos to the target.
     Sync,
     /// Bring the full configuration.
@@ -40,7 +42,7 @@ pub enum Phase {
 
 impl Phase {
     /// All phases in their order.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::Preflight,
         Self::Hostkey,
         Self::Secrets,
@@ -51,6 +53,7 @@ impl Phase {
         Self::Install,
         Self::Reboot,
         Self::Verify,
+        Self::Recovery,
         Self::Sync,
         Self::Rebuild,
         Self::Commit,
@@ -70,6 +73,7 @@ impl Phase {
             Self::Install => "install",
             Self::Reboot => "reboot",
             Self::Verify => "verify",
+            Self::Recovery => "recovery",
             Self::Sync => "sync",
             Self::Rebuild => "rebuild",
             Self::Commit => "commit",

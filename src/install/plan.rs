@@ -40,6 +40,9 @@ pub struct Plan {
     /// The host's secrets, where it has some that this machine can encrypt for it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub secrets: Option<PlannedSecrets>,
+    /// The recovery keys of encrypted containers, where they are wanted (`--luks-recovery`).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub recovery: Option<PlannedRecovery>,
     /// The hardware file, relative to the flake.
     pub hardware: Option<PlannedHardware>,
     /// Repos that go to the target.
@@ -247,6 +250,28 @@ pub struct PlannedUserKey {
     /// The secrets file that keeps it, below the folder.
     pub file: String,
     /// Where in that file.
+    pub path: Vec<String>,
+}
+
+/// Where recovery keys are kept. Names only.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct PlannedRecovery {
+    /// The folder of `.sops.yaml`.
+    pub folder: String,
+    /// The secrets file, below the folder.
+    pub file: String,
+    /// One for each encrypted container.
+    pub keys: Vec<PlannedRecoveryKey>,
+}
+
+/// A recovery key of the plan.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct PlannedRecoveryKey {
+    /// Name of the container below `/dev/mapper`.
+    pub container: String,
+    /// Where in the file.
     pub path: Vec<String>,
 }
 

@@ -341,11 +341,11 @@ impl Passphrases {
     }
 }
 
-/// A new one-time passphrase of 128 random bits: eight groups of four letters. Only letters that
+/// A new passphrase of 128 random bits, one-time or for recovery: eight groups of four letters. Only letters that
 /// are in the same place on QWERTY, QWERTZ and AZERTY keyboards, since it is typed at a boot
 /// prompt that may not know the user's layout; the space bar is the same everywhere, too.
 #[must_use]
-pub fn one_time_passphrase() -> Secret {
+pub fn random_passphrase() -> Secret {
     const LETTERS: &[u8; 16] = b"bcdefghjknprstuv";
     let mut random = Zeroizing::new([0; 16]);
     OsRng.fill_bytes(&mut *random);
@@ -564,7 +564,7 @@ mod tests {
 
     #[test]
     fn one_time_passphrases_have_eight_groups_and_differ() {
-        let (one, two) = (one_time_passphrase(), one_time_passphrase());
+        let (one, two) = (random_passphrase(), random_passphrase());
         assert_ne!(one, two);
         let text = String::from_utf8(one.expose().to_vec()).unwrap();
         assert_eq!(text.split(' ').count(), 8);

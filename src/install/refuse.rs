@@ -48,6 +48,7 @@ pub(super) fn refusals(inputs: &Inputs<'_>, plan: &Plan) -> Vec<Refusal> {
     if runs(plan, Phase::Secrets) {
         found.extend(super::secrets_around::refusals(inputs));
     }
+    found.extend(super::recovery::refusal(inputs, plan));
     found
 }
 

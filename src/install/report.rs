@@ -86,7 +86,12 @@ pub fn resume_command(options: &Options) -> String {
     for (name, reference) in &options.override_inputs {
         command = command.args(["--override-input", name, reference]);
     }
-    for (given, flag) in [(options.push, "--push"), (options.yes, "--yes")] {
+    let given = [
+        (options.luks_recovery, "--luks-recovery"),
+        (options.push, "--push"),
+        (options.yes, "--yes"),
+    ];
+    for (given, flag) in given {
         if given {
             command = command.arg(flag);
         }
@@ -115,11 +120,12 @@ mod tests {
         options.target = Some("root@10.0.0.1".parse().unwrap());
         options.phases.skip = [Phase::Sync, Phase::Commit].into();
         options.restart = true;
+        options.luks_recovery = true;
         options.yes = true;
         assert_eq!(
             resume_command(&options),
             "nixos-bootstrap bootstrap grief --flake './my flake' --target root@10.0.0.1 --skip \
-             sync,commit --yes"
+             sync,commit --luks-recovery --yes"
         );
     }
 }

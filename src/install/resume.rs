@@ -79,7 +79,7 @@ fn still_mounted(inputs: &Inputs<'_>) -> bool {
 fn back_in_installer(inputs: &Inputs<'_>, again: &mut BTreeSet<Phase>) {
     if inputs.side == Side::Installer && inputs.state.has(Phase::Reboot) {
         warn(inputs, "the machine runs the installer again, so it has to restart once more");
-        let later = [Phase::Reboot, Phase::Verify, Phase::Sync, Phase::Rebuild];
+        let later = [Phase::Reboot, Phase::Verify, Phase::Recovery, Phase::Sync, Phase::Rebuild];
         mark(inputs, &later, again);
     }
 }

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use super::context::Context;
 use crate::facts::HostFacts;
 use crate::secrets::sops_yaml::{EditError, SopsYaml, Wish};
 use crate::validated::HostName;
@@ -59,6 +60,21 @@ pub fn locate(configured: &str, folder: &Path) -> Option<String> {
         }
     }
     (!relative.split('/').any(|part| part == "..")).then(|| relative.to_owned())
+}
+
+/// Notes files of the secrets' folder that this run has changed, for the phase `commit` and the report.
+pub(super) fn note_changed(cx: &mut Context<'_>, folder: &Path, changed: &[String]) {
+    let inside = cx.options.flake_dir.as_deref().and_then(|flake| {
+        let flake = flake.canonicalize().ok()?;
+        folder.strip_prefix(flake).ok().map(Path::to_owned)
+    });
+    for name in changed {
+        match inside.as_ref().map(|inside| inside.join(name)) {
+            Some(name) => cx.record.flake_files.insert(name.to_string_lossy().into_owned()),
+            None => cx.record.secrets_files.insert(name.clone()),
+        };
+        cx.changes.push(format!("this machine: {} changed", folder.join(name).display()));
+    }
 }
 
 /// Is this file for that host alone, by a folder or a file that is called like it?

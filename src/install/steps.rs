@@ -5,7 +5,10 @@ use std::collections::BTreeSet;
 use super::decide::Inputs;
 use super::options::{Engine, RebuildOn, Via};
 use super::phase::Phase;
-use super::plan::{Action, PassphraseSource, Plan, PlannedDisk, PlannedPhase, PlannedSecrets};
+use super::plan::{
+    Action, PassphraseSource, Plan, PlannedDisk, PlannedPhase, PlannedRecovery, PlannedRecoveryKey,
+    PlannedSecrets,
+};
 use super::size::human;
 use crate::facts::{Boot, HardwareGenerator, HostFacts};
 use crate::validated::StorePath;
@@ -57,6 +60,9 @@ fn idle(inputs: &Inputs<'_>, plan: &Plan, phase: Phase) -> Option<&'static str> 
         Phase::Rebuild if plan.system.via == Via::Full => {
             Some("the full system is installed at once")
         }
+        Phase::Recovery if plan.encryption.is_empty() => Some("nothing is encrypted"),
+        Phase::Recovery if !inputs.options.luks_recovery => Some("only with --luks-recovery"),
+        Phase::Recovery if plan.recovery.is_none() => Some("no secrets file to keep keys in"),
         Phase::Commit if inputs.around.tracked.is_none() => {
             Some("the flake's folder is no git work tree")
         }
@@ -88,6 +94,7 @@ fn changes(inputs: &Inputs<'_>, plan: &Plan, phase: Phase) -> Vec<String> {
         Phase::Install => install(inputs, plan),
         Phase::Reboot => vec!["target: unmounts the disks and restarts from them".to_owned()],
         Phase::Verify => verify(plan),
+        Phase::Recovery => plan.recovery.iter().flat_map(recovery).collect(),
         Phase::Sync => {
             plan.sync.iter().map(|repo| format!("target: {} to {}", repo.from, repo.to)).collect()
         }
@@ -112,6 +119,17 @@ fn secrets(plan: &Plan) -> Vec<String> {
         lines.push(format!("this machine: makes the age key {place} in {}, if missing", key.file));
     }
     lines
+}
+
+fn recovery(planned: &PlannedRecovery) -> Vec<String> {
+    let kept = |key: &PlannedRecoveryKey| {
+        let (place, file) = (key.path.join("/"), &planned.file);
+        format!("this machine: makes the recovery key {place} in {file}, if missing")
+    };
+    let added = |key: &PlannedRecoveryKey| {
+        format!("target: adds the recovery key to {}, beside its passphrase", key.container)
+    };
+    planned.keys.iter().map(kept).chain(planned.keys.iter().map(added)).collect()
 }
 
 fn lock(secrets: &PlannedSecrets) -> Option<String> {

@@ -145,7 +145,7 @@ fn bios_loader(inputs: &Inputs<'_>) -> Option<String> {
 }
 
 fn login(inputs: &Inputs<'_>, plan: &Plan) -> Option<String> {
-    let after = [Phase::Verify, Phase::Sync, Phase::Rebuild];
+    let after = [Phase::Verify, Phase::Recovery, Phase::Sync, Phase::Rebuild];
     let after: Vec<&str> =
         after.into_iter().filter(|phase| runs(plan, *phase)).map(Phase::name).collect();
     if after.is_empty() {

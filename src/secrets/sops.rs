@@ -71,6 +71,12 @@ pub fn extract(config: &Path, file: &Path, path: &[&str]) -> Command {
     with_own_keys(config).args(["decrypt", "--extract"]).arg(index(path)).arg(file.as_os_str())
 }
 
+/// The same for people, who run it in a shell of their own.
+#[must_use]
+pub fn shown_extract(file: &Path, path: &[&str]) -> Command {
+    Command::new("sops").args(["decrypt", "--extract"]).arg(index(path)).arg(file.as_os_str())
+}
+
 /// Encrypts standard input as a new YAML file of this name; the result comes on standard output.
 #[must_use]
 pub fn encrypt_new(config: &Path, file: &Path, content: &Secret) -> Command {

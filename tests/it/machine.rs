@@ -2,247 +2,20 @@
 //! minutes, so they are ignored by a plain `cargo test`; `scripts/test` prepares what they need
 //! (`tests/vm/payload --flake`, `tests/vm/image`) and runs them one at a time.
 
+mod scene;
+mod secrets;
+mod watch;
+
 use std::io::Write;
-use std::net::TcpListener;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Output, Stdio};
-use std::time::{Duration, Instant};
+use std::process::Command;
+use std::time::Duration;
 
 use serde_json::Value;
-use tempfile::TempDir;
 
-fn root() -> &'static Path {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
-}
-
-fn cache() -> PathBuf {
-    let set = std::env::var_os("XDG_CACHE_HOME").map(PathBuf::from);
-    let base =
-        set.unwrap_or_else(|| PathBuf::from(std::env::var_os("HOME").unwrap()).join(".cache"));
-    base.join("nixos-bootstrap")
-}
-
-/// Fails with what a program said when it did not end well.
-fn checked(command: &mut Command) -> Output {
-    let output = command.stdin(Stdio::null()).output().unwrap();
-    let (out, err) =
-        (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
-    assert!(output.status.success(), "{command:?} ended with {}\n{out}\n{err}", output.status);
-    output
-}
-
-fn text(output: &Output) -> String {
-    String::from_utf8_lossy(&output.stdout).trim().to_owned()
-}
-
-/// A person with a home, an ssh key and a nix-config, and a machine that has booted the installer.
-struct Scene {
-    dir: TempDir,
-    port: u16,
-}
-
-impl Scene {
-    fn new(machine_options: &[&str]) -> Self {
-        let dir = tempfile::Builder::new().prefix("machine").tempdir().unwrap();
-        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-        let scene = Self { dir, port };
-        std::fs::create_dir_all(scene.home().join(".ssh")).unwrap();
-        checked(
-            Command::new("ssh-keygen")
-                .args(["-q", "-t", "ed25519", "-N", "", "-f"])
-                .arg(scene.key()),
-        );
-        let public = scene.key().with_extension("pub");
-        checked(Command::new(root().join("tests/vm/nix-config")).arg(scene.config()).arg(&public));
-        scene.start(&[&["--authorized-key", public.to_str().unwrap()], machine_options].concat());
-        scene.wait_ssh();
-        scene
-    }
-
-    fn home(&self) -> PathBuf {
-        self.dir.path().join("home")
-    }
-
-    fn key(&self) -> PathBuf {
-        self.home().join(".ssh/id_test")
-    }
-
-    fn config(&self) -> PathBuf {
-        self.dir.path().join("nix-config")
-    }
-
-    fn machine_dir(&self) -> PathBuf {
-        self.dir.path().join("machine")
-    }
-
-    fn machine(&self, command: &str, options: &[&str]) -> Output {
-        checked(
-            Command::new(root().join("tests/vm/machine"))
-                .arg(command)
-                .arg("--dir")
-                .arg(self.machine_dir())
-                .args(options),
-        )
-    }
-
-    fn start(&self, options: &[&str]) {
-        let (port, pid) = (self.port.to_string(), std::process::id().to_string());
-        self.machine("start", &[&["--port", &port, "--die-with", &pid], options].concat());
-    }
-
-    fn wait_ssh(&self) {
-        let key = self.key();
-        self.machine("wait-ssh", &["--identity", key.to_str().unwrap()]);
-    }
-
-    /// The tool with a target, the stand-ins for the inputs and this person's home. It trusts the
-    /// installer's own key.
-    fn tool(&self, subcommand: &str, host: &str, options: &[&str]) -> Command {
-        let key = self.machine_dir().join("host_key.pub");
-        self.tool_that_trusts(key.to_str().unwrap(), subcommand, host, options)
-    }
-
-    fn tool_that_trusts(
-        &self,
-        key: &str,
-        subcommand: &str,
-        host: &str,
-        options: &[&str],
-    ) -> Command {
-        let mut command = Command::new(assert_cmd::cargo::cargo_bin("nixos-bootstrap"));
-        let mini = |name: &str, path: PathBuf| {
-            ["--override-input".to_owned(), name.to_owned(), format!("path:{}", path.display())]
-        };
-        command
-            .current_dir(self.config())
-            .env("HOME", self.home())
-            .env("XDG_STATE_HOME", self.home().join("state"))
-            .args([subcommand, host, "-d", "root@127.0.0.1", "-p"])
-            .arg(self.port.to_string())
-            .arg("-k")
-            .arg(self.key())
-            .args(["--host-key", key])
-            .args(mini("nixpkgs", cache().join("mini-nixpkgs")))
-            .args(mini("disko", root().join("tests/flakes/mini-disko")))
-            .args(options)
-            .stdin(Stdio::null());
-        command
-    }
-
-    /// Runs a script on the installed host, whose key must be the one in the person's list.
-    fn on_host(&self, script: &str) -> String {
-        let output = checked(
-            Command::new("ssh")
-                .args(["-F", "none", "-o", "IdentitiesOnly=yes", "-o", "BatchMode=yes"])
-                .args(["-o", "StrictHostKeyChecking=yes", "-p", &self.port.to_string(), "-i"])
-                .arg(self.key())
-                .arg("-o")
-                .arg(format!(
-                    "UserKnownHostsFile={}",
-                    self.home().join(".ssh/known_hosts").display()
-                ))
-                .args(["root@127.0.0.1", script]),
-        );
-        text(&output)
-    }
-
-    /// Types at the machine's console.
-    fn type_at_console(&self, text: &str) {
-        let mut typing = Command::new(root().join("tests/vm/machine"))
-            .args(["type", "--dir"])
-            .arg(self.machine_dir())
-            .stdin(Stdio::piped())
-            .spawn()
-            .unwrap();
-        typing.stdin.take().unwrap().write_all(text.as_bytes()).unwrap();
-        assert!(typing.wait().unwrap().success());
-    }
-
-    fn git(&self, args: &[&str]) -> String {
-        text(&checked(Command::new("git").arg("-C").arg(self.config()).args(args)))
-    }
-
-    fn serial(&self) -> String {
-        let bytes = std::fs::read(self.machine_dir().join("serial.log")).unwrap_or_default();
-        String::from_utf8_lossy(&bytes).into_owned()
-    }
-}
-
-impl Drop for Scene {
-    fn drop(&mut self) {
-        let stopped = Command::new(root().join("tests/vm/machine"))
-            .args(["stop", "--dir"])
-            .arg(self.machine_dir())
-            .stdin(Stdio::null())
-            .output();
-        if std::thread::panicking() {
-            let serial = self.serial();
-            let tail: Vec<_> = serial.lines().rev().take(40).collect();
-            eprintln!("the machine's console ended with:");
-            tail.iter().rev().for_each(|line| eprintln!("  {line}"));
-        } else {
-            assert!(stopped.unwrap().status.success(), "the machine did not stop");
-        }
-    }
-}
-
-/// The events of a run with `--json`.
-fn events(output: &Output) -> Vec<Value> {
-    let out = String::from_utf8_lossy(&output.stdout);
-    out.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
-}
-
-fn report(events: &[Value]) -> &Value {
-    &events.iter().rfind(|event| event["event"] == "finished").expect("no report")["report"]
-}
-
-fn finished_phases(events: &[Value]) -> Vec<String> {
-    let finished = events.iter().filter(|event| event["event"] == "phase-finished");
-    finished.map(|event| event["phase"].as_str().unwrap().to_owned()).collect()
-}
-
-/// Runs the tool to its end, which must be good, and gives its events.
-fn good(command: &mut Command) -> Vec<Value> {
-    let start = Instant::now();
-    let output = command.output().unwrap();
-    let events = events(&output);
-    let told = String::from_utf8_lossy(&output.stderr);
-    assert!(
-        output.status.success(),
-        "{}\n{told}\n{}",
-        output.status,
-        String::from_utf8_lossy(&output.stdout)
-    );
-    let report = report(&events);
-    println!(
-        "{} took {:.1} s, {} ms of them our own",
-        report["host"],
-        start.elapsed().as_secs_f64(),
-        report["ownMillis"]
-    );
-    events
-}
-
-/// Waits for something, a minute at most unless `limit` says otherwise.
-fn wait_for(what: &str, limit: Duration, mut there: impl FnMut() -> bool) {
-    let start = Instant::now();
-    while !there() {
-        assert!(start.elapsed() < limit, "{what} did not happen within {} s", limit.as_secs());
-        std::thread::sleep(Duration::from_millis(100));
-    }
-}
-
-/// Starts the tool and gives it back once `phase` has begun.
-fn until_phase(command: &mut Command, log: &Path, phase: &str) -> Child {
-    let file = std::fs::File::create(log).unwrap();
-    let told = std::fs::File::create(log.with_extension("err")).unwrap();
-    let child = command.stdout(file).stderr(told).spawn().unwrap();
-    let wanted = format!("{{\"event\":\"phase-started\",\"phase\":\"{phase}\"}}");
-    wait_for(&wanted, Duration::from_secs(900), || {
-        std::fs::read_to_string(log).unwrap_or_default().contains(&wanted)
-    });
-    child
-}
+use scene::{Scene, checked, finished_phases, good, report, text, until_phase, wait_for};
+use secrets::Secrets;
+use watch::{Arguments, Modes};
 
 #[test]
 #[ignore = "takes minutes; scripts/test runs it"]
@@ -287,14 +60,21 @@ fn an_empty_disk_becomes_grief_minimal_first() {
 #[test]
 #[ignore = "takes minutes; scripts/test runs it"]
 fn a_run_that_is_killed_or_loses_the_machine_goes_on() {
-    let scene = Scene::new(&[]);
-    let arguments = ["--yes", "--json", "--via", "full"];
-    let log = scene.dir.path().join("first.jsonl");
+    let scene = Scene::without_machine();
+    let mut secrets = Secrets::new(&scene);
+    let before = secrets.files();
+    scene.boot(&[]);
+    let modes = Modes::watch(&scene);
+    let arguments = ["--yes", "--json", "--debug", "--via", "full"];
+    runs_that_change_nothing(&scene, &secrets, &arguments);
+    assert_eq!(secrets.files(), before);
 
     // Killed while disko runs: nothing of it may be taken for done.
+    let log = scene.dir.path().join("first.jsonl");
     let mut child = until_phase(&mut scene.tool("bootstrap", "guppy", &arguments), &log, "disko");
     child.kill().unwrap();
     child.wait().unwrap();
+    assert_ne!(secrets.files(), before);
 
     // Ctrl-C while the system is copied: the exit code says so, no private file is left.
     let log = scene.dir.path().join("second.jsonl");
@@ -304,63 +84,72 @@ fn a_run_that_is_killed_or_loses_the_machine_goes_on() {
     assert_eq!(status.code(), Some(3));
     let ran = std::fs::read_to_string(&log).unwrap();
     assert!(ran.contains(r#"{"event":"phase-finished","phase":"disko""#), "{ran}");
+    scene.assert_nothing_private();
 
     // The machine loses its power in between; then the mounts are gone, the disk is not.
     scene.machine("power-off", &[]);
-    scene.start(&["--authorized-key", scene.key().with_extension("pub").to_str().unwrap()]);
-    scene.wait_ssh();
+    scene.boot(&[]);
     let ran = good(&mut scene.tool("bootstrap", "guppy", &arguments));
     let finished = finished_phases(&ran);
     assert!(!finished.contains(&"disko".to_owned()), "the disk was erased again: {finished:?}");
     assert!(finished.contains(&"verify".to_owned()), "{finished:?}");
     assert_eq!(scene.on_host("cat /proc/sys/kernel/hostname"), "guppy");
     assert_eq!(scene.on_host("awk 'NR > 1' /proc/swaps | wc -l"), "0");
+
+    // At its first start the host has opened its secrets with the key that was made for it.
+    assert!(said(&ran, "verify").contains("all 2 decrypted"), "{}", said(&ran, "verify"));
+    assert_eq!(
+        scene.on_host("cat /run/secrets/token; cat /run/secrets/ta/mail"),
+        secrets::TOKEN.to_owned() + secrets::MAIL
+    );
+    assert_eq!(
+        scene.on_host("stat -c %a /run/secrets/token /etc/ssh/ssh_host_ed25519_key"),
+        "400\n600"
+    );
+    // The repo has been committed, with its owner's change alone, and is clean.
+    assert_eq!(secrets.git(&["status", "--porcelain"]), "");
+    assert_eq!(
+        secrets.git(&["show", "--name-only", "--format=", "HEAD"]),
+        ".sops.yaml\nsecrets.yaml"
+    );
+    assert_eq!(secrets.value(&["token"]), secrets::TOKEN);
+
+    secrets.hide_those_of("guppy");
+    modes.assert_private("ssh_host_ed25519_key");
+    scene.assert_nothing_private();
+    secrets.assert_hidden();
 }
 
-/// The arguments of all processes, of this machine and of the installer, looked at again and again.
-struct Arguments {
-    dir: PathBuf,
-    watchers: Vec<Child>,
+/// A run that fails before it has written anything, and one that is told to end there.
+fn runs_that_change_nothing(scene: &Scene, secrets: &Secrets<'_>, arguments: &[&str]) {
+    let kept = secrets.own_key().with_extension("kept");
+    std::fs::rename(secrets.own_key(), &kept).unwrap();
+    let failed = scene.tool("bootstrap", "guppy", arguments).output().unwrap();
+    std::fs::rename(&kept, secrets.own_key()).unwrap();
+    let told = String::from_utf8_lossy(&failed.stdout).into_owned();
+    assert_eq!(failed.status.code(), Some(1), "{told}");
+    assert!(told.contains(r#"{"event":"phase-failed","phase":"secrets""#), "{told}");
+    std::fs::write(scene.dir.path().join("failed.jsonl"), told).unwrap();
+    scene.assert_nothing_private();
+
+    let there = scene.dir.path().join("there-is-sops");
+    let wait = format!("case \"$*\" in *updatekeys*) touch {}; sleep 600 ;; esac", there.display());
+    let mut tool = scene.tool("bootstrap", "guppy", arguments);
+    tool.env("PATH", secrets::path_with_sops(scene, &wait));
+    let log = scene.dir.path().join("ended.jsonl");
+    let mut child = until_phase(&mut tool, &log, "secrets");
+    wait_for("sops", Duration::from_secs(120), || there.exists());
+    watch::assert_no_core_dumps(child.id());
+    checked(Command::new("kill").args(["-TERM", &child.id().to_string()]));
+    assert_eq!(child.wait().unwrap().code(), Some(3));
+    scene.assert_nothing_private();
 }
 
-impl Arguments {
-    fn watch(scene: &Scene) -> Self {
-        const LOOK: &str =
-            "while cat /proc/[0-9]*/cmdline 2>/dev/null | tr '\\0' ' '; do sleep 1; done";
-        let dir = scene.dir.path().to_owned();
-        let mut here = Command::new("sh");
-        here.args(["-c", LOOK]);
-        let mut there = Command::new("ssh");
-        there
-            .args(["-F", "none", "-o", "BatchMode=yes", "-o", "StrictHostKeyChecking=yes", "-o"])
-            .arg(format!(
-                "UserKnownHostsFile={}",
-                scene.machine_dir().join("known_hosts").display()
-            ))
-            .arg("-i")
-            .arg(scene.key())
-            .args(["-p", &scene.port.to_string(), "root@127.0.0.1", LOOK]);
-        let watchers = [("here", here), ("there", there)].map(|(name, mut command)| {
-            let file = std::fs::File::create(dir.join(name)).unwrap();
-            command.stdin(Stdio::null()).stdout(file).stderr(Stdio::null()).spawn().unwrap()
-        });
-        Self { dir, watchers: watchers.into() }
-    }
-
-    /// What was seen here and there.
-    fn seen(&self) -> [String; 2] {
-        let read = |name| std::fs::read(self.dir.join(name)).unwrap();
-        ["here", "there"].map(|name| String::from_utf8_lossy(&read(name)).into_owned())
-    }
-}
-
-impl Drop for Arguments {
-    fn drop(&mut self) {
-        for watcher in &mut self.watchers {
-            // The one on the installer has ended with it.
-            let _ = watcher.kill().and_then(|()| watcher.wait());
-        }
-    }
+/// What a phase said when it had finished.
+fn said<'e>(events: &'e [Value], phase: &str) -> &'e str {
+    let mut finished =
+        events.iter().filter(|event| event["event"] == "phase-finished" && event["phase"] == phase);
+    finished.next_back().and_then(|event| event["summary"].as_str()).unwrap_or_default()
 }
 
 /// Where the warning says that the passphrase is.
@@ -374,20 +163,15 @@ fn told_file(log: &Path) -> Option<PathBuf> {
 
 #[test]
 #[ignore = "takes minutes; scripts/test runs it"]
-fn gusto_is_unlocked_by_its_one_time_passphrase() {
-    use std::os::unix::fs::MetadataExt;
-
+fn gusto_is_unlocked_by_its_one_time_passphrase_which_is_replaced() {
     const PROMPT: &str = "Enter passphrase for ";
-    let scene = Scene::new(&["--disk", "sata"]);
-    let arguments = Arguments::watch(&scene);
+    let scene = Scene::without_machine();
+    let mut secrets = Secrets::new(&scene);
+    scene.boot(&["--disk", "sata"]);
+    let (modes, arguments) = (Modes::watch(&scene), Arguments::of_installer(&scene));
     let log = scene.dir.path().join("run.jsonl");
-    let tool = scene.tool("bootstrap", "gusto", &["--yes", "--json", "--debug"]);
-    // In a session of its own it has no terminal to show the passphrase on.
-    let mut command = Command::new("setsid");
-    command.arg("--wait").arg(tool.get_program()).args(tool.get_args()).stdin(Stdio::null());
-    command.current_dir(tool.get_current_dir().unwrap());
-    command.envs(tool.get_envs().filter_map(|(name, value)| Some((name, value?))));
-
+    let options = ["--yes", "--json", "--debug", "--luks-recovery"];
+    let mut command = watch::every_program_of(&scene.tool("bootstrap", "gusto", &options), &scene);
     let mut run = until_phase(&mut command, &log, "reboot");
     wait_for("a prompt at the console", Duration::from_secs(300), || {
         let ended = run.try_wait().unwrap();
@@ -395,8 +179,7 @@ fn gusto_is_unlocked_by_its_one_time_passphrase() {
         scene.serial().contains(PROMPT)
     });
     let file = told_file(&log).expect("nothing says where the passphrase is");
-    let mode = |path: &Path| std::fs::metadata(path).unwrap().mode() & 0o777;
-    assert_eq!((mode(&file), mode(file.parent().unwrap())), (0o600, 0o700));
+    assert!(file.starts_with(scene.runtime()), "{}", file.display());
     let passphrase = std::fs::read_to_string(&file).unwrap();
     assert_eq!(passphrase.split(' ').count(), 8);
 
@@ -406,35 +189,77 @@ fn gusto_is_unlocked_by_its_one_time_passphrase() {
         scene.serial().matches(PROMPT).count() == 2
     });
     scene.type_at_console(&format!("{passphrase}\n"));
+    wait_for("a recovery key", Duration::from_secs(300), || {
+        let ended = run.try_wait().unwrap();
+        let told = std::fs::read_to_string(&log).unwrap();
+        assert_eq!(ended, None, "{told}");
+        told.contains(r#"{"event":"phase-started","phase":"recovery"}"#)
+    });
+    let on_host = Arguments::of_host(&scene);
     let status = run.wait().unwrap();
     let told = std::fs::read_to_string(&log).unwrap();
     assert!(status.success(), "{status}\n{told}");
     let events: Vec<Value> = told.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
-    assert_eq!(finished_phases(&events)[5..], ["reboot", "verify", "sync", "rebuild", "commit"]);
-    let next = report(&events)["next"].to_string();
-    assert!(next.contains("cryptsetup luksChangeKey"), "{next}");
+    let expected = "preflight hostkey secrets lock hardware disko install reboot verify recovery \
+                    sync rebuild commit";
+    assert_eq!(finished_phases(&events).join(" "), expected);
+    // The full system, which came after the minimal one, has opened its secrets.
+    assert!(said(&events, "rebuild").contains("all 2 decrypted"), "{}", said(&events, "rebuild"));
 
-    // The root file system is in the container, which this passphrase alone opens.
+    // The root file system is in the container, which this passphrase and the recovery key open.
     assert_eq!(scene.on_host("findmnt -no SOURCE /"), "/dev/mapper/encrypted-root[/@root]");
     assert_eq!(scene.on_host("awk 'NR > 1' /proc/swaps | wc -l"), "1");
     let status = scene.on_host("cryptsetup status encrypted-root");
     assert!(status.contains("type:    LUKS2"), "{status}");
     let slots = "cryptsetup luksDump /dev/disk/by-partlabel/disk-disk0-luks | grep -c ': luks2$'";
-    assert_eq!(scene.on_host(slots), "1");
+    assert_eq!(scene.on_host(slots), "2");
+    let recovery = secrets.value(&["luks_recovery_keys", "gusto", "encrypted-root"]);
+    let own = "correct horse battery staple".to_owned();
+    replace_passphrase(&scene, &report(&events)["next"], &passphrase, &own);
+    let opens = [&passphrase, &own, &recovery].map(|key| opens(&scene, key));
+    assert_eq!(opens, [false, true, true]);
+    assert_eq!(scene.on_host(slots), "2");
 
-    // It was nowhere else, and is gone.
-    assert!(!file.parent().unwrap().exists());
-    let [here, there] = arguments.seen();
-    assert!(here.contains("bootstrap gusto"), "the tool was not seen at work");
-    assert!(there.contains("cryptsetup --batch-mode luksFormat"), "disko was not seen at work");
-    // It must not see what looks for the passphrase.
-    drop(arguments);
-    let found = Command::new("grep")
-        .args(["-rlF", "--exclude=disk.img", "--", &passphrase])
-        .arg(scene.dir.path())
-        .output()
-        .unwrap();
-    assert_eq!((found.status.code(), text(&found).as_str()), (Some(1), ""));
+    // They were nowhere else, and are gone.
+    secrets.hide_those_of("gusto");
+    secrets.hide("the one-time passphrase", passphrase);
+    secrets.hide("the recovery key", recovery);
+    modes.assert_private("passphrase.encrypted-root");
+    scene.assert_nothing_private();
+    arguments.assert_seen("here", "bootstrap gusto");
+    arguments.assert_seen("installer", "cryptsetup --batch-mode luksFormat");
+    on_host.assert_seen("host", "cryptsetup --batch-mode luksAddKey");
+    // They must not see what looks for the secrets.
+    drop((arguments, on_host));
+    watch::assert_programs_seen(&scene, &["ssh", "sops", "nix", "git", "rsync"]);
+    secrets.assert_hidden();
+}
+
+/// Runs the command that the report gives, as a person would, with the answers that it asks for.
+fn replace_passphrase(scene: &Scene, next: &Value, old: &str, new: &str) {
+    let lines = next.as_array().unwrap().iter().filter_map(Value::as_str);
+    let mut commands = lines.filter_map(|line| Some(line.split_once("the one-time one: ")?.1));
+    let command = commands.next().unwrap_or_else(|| panic!("no command in {next}"));
+    assert!(command.contains(" cryptsetup luksChangeKey /dev/disk/by-uuid/"), "{command}");
+    // The person's own list of hosts is not that of whoever runs this test.
+    let known = scene.home().join(".ssh/known_hosts");
+    let options =
+        format!("ssh -F none -o BatchMode=yes -o UserKnownHostsFile={} ", known.display());
+    let command = command.replacen("ssh ", &options, 1);
+    let changed =
+        secrets::fed(Command::new("sh").args(["-c", &command]), &format!("{old}\n{new}\n"));
+    let told = String::from_utf8_lossy(&changed.stderr);
+    assert!(changed.status.success(), "{command}: {}\n{told}", changed.status);
+}
+
+/// Does this open gusto's container?
+fn opens(scene: &Scene, key: &str) -> bool {
+    let open =
+        "cryptsetup open --test-passphrase --key-file - /dev/disk/by-partlabel/disk-disk0-luks";
+    let opened = secrets::fed(&mut scene.ssh(open), key);
+    // 2: no permission, which a wrong passphrase gives.
+    assert!([Some(0), Some(2)].contains(&opened.status.code()), "{opened:?}");
+    opened.status.success()
 }
 
 #[test]
@@ -460,13 +285,7 @@ fn machines_that_must_be_refused_are_left_alone() {
     let told = String::from_utf8_lossy(&output.stderr).into_owned();
     assert!(told.contains("is not the machine that --host-key names"), "{told}");
     // Nothing was written to any disk.
-    let key = scene.key();
-    let mut ssh = Command::new("ssh");
-    ssh.args(["-F", "none", "-o", "StrictHostKeyChecking=yes", "-o", "BatchMode=yes", "-i"])
-        .arg(&key);
-    ssh.arg("-o")
-        .arg(format!("UserKnownHostsFile={}", scene.machine_dir().join("known_hosts").display()));
-    ssh.args(["-p", &scene.port.to_string(), "root@127.0.0.1", "wipefs -n /dev/vda | wc -l"]);
+    let mut ssh = scene.ssh_to_installer("wipefs -n /dev/vda | wc -l");
     assert_eq!(text(&checked(&mut ssh)), "0");
     std::io::stdout().flush().unwrap();
 }

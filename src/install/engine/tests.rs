@@ -225,15 +225,19 @@ async fn after_a_failure_only_a_lost_key_is_made_anew() {
     }
 }
 
-#[tokio::test]
-async fn the_passphrase_of_a_disk_that_was_made_stays_until_the_machine_was_unlocked() {
-    let phases = Phases::new();
-    phases.stage.flake.facts.lock().unwrap().encryption.push(Encryption {
-        name: "root".to_owned(),
+fn encrypted(name: &str) -> Encryption {
+    Encryption {
+        name: name.to_owned(),
         option: "disko.devices.disk.main.content".to_owned(),
         key: KeySource::PasswordFile { path: "/tmp/key".parse().unwrap() },
         additional_key_files: Vec::new(),
-    });
+    }
+}
+
+#[tokio::test]
+async fn the_passphrase_of_a_disk_that_was_made_stays_until_the_machine_was_unlocked() {
+    let phases = Phases::new();
+    phases.stage.flake.facts.lock().unwrap().encryption.push(encrypted("root"));
     let left = || {
         let dirs = std::fs::read_dir(phases.stage.path("private")).unwrap();
         let [dir] = <[_; 1]>::try_from(dirs.collect::<Vec<_>>()).unwrap();
@@ -431,6 +435,31 @@ async fn disks_are_only_erased_after_the_right_word() {
     confirm(&mut prepared).await.unwrap();
     let asked = stage.person.asked.lock().unwrap().join("\n");
     assert!(asked.contains("/dev/vda"), "{asked}");
+}
+
+#[tokio::test]
+async fn a_recovery_key_for_a_disk_that_is_there_takes_its_passphrase() {
+    let stage = Stage::new();
+    {
+        let mut facts = stage.flake.facts.lock().unwrap();
+        facts.encryption.push(encrypted("root"));
+        facts.bootstrap.secrets_file = Some("s.yaml".to_owned());
+    }
+    let rules = "keys: [&ta age1x]\ncreation_rules:\n- {path_regex: s\\.yaml$, age: *ta}\n";
+    std::fs::write(stage.path("flake/.sops.yaml"), rules).unwrap();
+    let mut options = stage.options();
+    options.luks_recovery = true;
+    options.phases.only = [Phase::Recovery].into();
+    let world = stage.world();
+    let mut prepared = prepare(&world, &options, Purpose::Run).await.unwrap();
+    confirm(&mut prepared).await.unwrap();
+    assert_eq!(prepared.passphrases.get("root"), None, "nobody could be asked");
+    prepared.options.interactive = true;
+    confirm(&mut prepared).await.unwrap();
+    assert_eq!(prepared.passphrases.get("root"), Some(&Secret::new("typed")));
+    assert_eq!(prepared.passphrases.one_time().count(), 0, "it would be told and kept");
+    let asked = stage.person.asked.lock().unwrap().join("\n");
+    assert!(asked.contains("Passphrase of root as it is now"), "{asked}");
 }
 
 #[test]

@@ -9,6 +9,7 @@ use async_trait::async_trait;
 use crate::install::building::{self, attr};
 use crate::install::context::{Context, Done, Failure, FailureKind, PhaseRun, Side};
 use crate::install::copying::{self, Store};
+use crate::install::decide::runs;
 use crate::install::options::Engine;
 use crate::install::plan::PlannedDisk;
 use crate::install::{Phase, disks, nixos_anywhere};
@@ -46,7 +47,9 @@ impl PhaseRun for Disko {
         }
         let missing = disks::not_mounted(cx).await?;
         if missing.is_empty() {
-            disks::advise_own_passphrases(cx);
+            if !runs(cx.plan, Phase::Verify) {
+                disks::advise_own_passphrases(cx, &[]);
+            }
             return Ok(Done::new(summary(&cx.plan.disks)));
         }
         Err(Failure::new(format!(

@@ -10,6 +10,7 @@ mod kexec;
 mod lock;
 mod reboot;
 mod rebuild;
+mod recovery;
 mod secrets;
 mod sync;
 mod verify;
@@ -34,6 +35,7 @@ pub fn of(phase: Phase) -> Option<Box<dyn PhaseRun>> {
         Phase::Install => Box::new(install::Install),
         Phase::Reboot => Box::new(reboot::Reboot),
         Phase::Verify => Box::new(verify::Verify),
+        Phase::Recovery => Box::new(recovery::Recovery),
         Phase::Sync => Box::new(sync::Sync),
         Phase::Rebuild => Box::new(rebuild::Rebuild),
         Phase::Commit => Box::new(commit::Commit),

@@ -225,17 +225,7 @@ impl Job {
         }
         let names: Vec<String> = outdated.iter().map(|file| file.name.clone()).collect();
         changed.extend(self.workshop.put_back(&names)?);
-        let inside = cx.options.flake_dir.as_deref().and_then(|flake| {
-            let flake = flake.canonicalize().ok()?;
-            self.folder.strip_prefix(flake).ok().map(Path::to_owned)
-        });
-        for name in &changed {
-            match inside.as_ref().map(|inside| inside.join(name)) {
-                Some(name) => cx.record.flake_files.insert(name.to_string_lossy().into_owned()),
-                None => cx.record.secrets_files.insert(name.clone()),
-            };
-            cx.changes.push(format!("this machine: {} changed", self.folder.join(name).display()));
-        }
+        secret_files::note_changed(cx, &self.folder, &changed);
         let readable = counted(self.planned.files.len());
         if changed.is_empty() {
             return Ok(Done::new(format!("{readable} can be read already; nothing changed")));

@@ -34,6 +34,7 @@ impl PhaseRun for Verify {
         checks.push(units);
         let lines = settle(checks)?;
         cx.record.installed_boot_id = Some(seen.boot_id);
+        disks::advise_own_passphrases(cx, &seen.containers);
         let pinned = pin::pin(cx)?;
         Ok(Done::new(format!("{lines}\nknown_hosts: {pinned}")))
     }
@@ -93,6 +94,8 @@ pub(super) struct Seen {
     /// Planned swap devices as configured, each with what it really is.
     planned_swaps: Vec<(String, String)>,
     secrets_missing: Vec<String>,
+    /// Open containers of the plan, each with its device.
+    containers: Vec<(String, String)>,
 }
 
 impl Seen {
@@ -102,7 +105,7 @@ impl Seen {
     }
 }
 
-/// Prints `KEY VALUE` lines. The arguments are `swap:DEVICE` and `secret:NAME`.
+/// Prints `KEY VALUE` lines. The arguments are `swap:DEVICE`, `secret:NAME` and `luks:CONTAINER`.
 const LOOK: &str = r#"
 echo "boot-id $(cat /proc/sys/kernel/random/boot_id)"
 echo "system $(readlink -f /run/current-system || true)"
@@ -118,6 +121,11 @@ for item in "$@"; do
     secret:*)
       [ -s "/run/secrets/$name" ] || [ -s "/run/secrets-for-users/$name" ] ||
         echo "no-secret $name" ;;
+    luks:*)
+      device=$(cryptsetup status "$name" 2>/dev/null | sed -n 's/^ *device: *//p')
+      uuid=$([ -z "$device" ] || cryptsetup luksUUID "$device" 2>/dev/null || true)
+      [ -z "$uuid" ] || [ ! -e "/dev/disk/by-uuid/$uuid" ] || device=/dev/disk/by-uuid/$uuid
+      [ -z "$device" ] || echo "container $device $name" ;;
   esac
 done
 "#;
@@ -127,8 +135,9 @@ pub(super) async fn look(cx: &mut Context<'_>, facts: &HostFacts) -> Result<Seen
     let swaps = facts.swap.devices.iter().map(|swap| format!("swap:{}", swap.device));
     let secrets = facts.sops.iter().flat_map(|sops| &sops.secrets);
     let secrets = secrets.map(|secret| format!("secret:{}", secret.name));
+    let containers = cx.plan.encryption.iter().map(|one| format!("luks:{}", one.name));
     let command = RemoteCommand::script(LOOK)
-        .args(swaps.chain(secrets))
+        .args(swaps.chain(secrets).chain(containers))
         .as_root()
         .limit(cx.world.limits.command);
     let remote = cx.remote().await?;
@@ -153,6 +162,11 @@ fn read(answer: &str) -> Seen {
             "planned-swap" => {
                 let (device, real) = value.rsplit_once(' ').unwrap_or((value, value));
                 seen.planned_swaps.push((device.to_owned(), real.to_owned()));
+            }
+            "container" => {
+                if let Some((device, name)) = value.split_once(' ') {
+                    seen.containers.push((name.to_owned(), device.to_owned()));
+                }
             }
             "no-secret" => seen.secrets_missing.push(value.to_owned()),
             _ => {}
