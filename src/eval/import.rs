@@ -5,6 +5,7 @@ use std::cell::Cell;
 use rustc_hash::FxHashMap;
 
 use super::Eval;
+use super::ahead::Ahead;
 use super::builtins;
 use super::code::NodeId;
 use super::error::{Error, ErrorKind, Result};
@@ -14,7 +15,7 @@ use super::position::{Origin, Pos};
 use super::text::path;
 use super::text::shown;
 use super::value::{Attrs, Env, Slot, Value, share};
-use crate::syntax::{Features, Symbol, parse};
+use crate::syntax::{Ast, Features, Leads, ParseError, Symbol, parse};
 
 /// What was imported already.
 #[derive(Debug, Default)]
@@ -79,8 +80,30 @@ impl<'a> Eval<'a> {
     /// The code of a file.
     fn parse_file(&mut self, file: &[u8], scope: Option<&[Symbol]>, pos: Pos) -> Result<NodeId> {
         self.check_readable(file, pos)?;
+        let (dir, origin) = (path::dir_name(file), Origin::File(file.into()));
+        let place = if self.settings.parse_ahead { self.disk_path(file) } else { None };
+        if let Some(ready) = place.as_ref().and_then(|place| self.ahead()?.take(place)) {
+            let ast = ready.parsed.join(&mut self.symbols);
+            return self.lower_source(ready.text, Ok(ast), dir, origin, scope);
+        }
         let text = self.read_file(file, pos)?;
-        self.parse_text(text, path::dir_name(file), Origin::File(file.into()), scope)
+        let features = self.parser_features();
+        let parsed = parse(&text, &mut self.symbols, features);
+        if let (Ok(ast), Some(place)) = (&parsed, place)
+            && let Some(ahead) = self.ahead()
+        {
+            ahead.tell(&place, Leads::of(ast, &self.symbols));
+        }
+        self.lower_source(text.into(), parsed, dir, origin, scope)
+    }
+
+    /// Who parses files before they are imported.
+    fn ahead(&self) -> Option<&Ahead> {
+        self.ahead.get_or_init(|| Ahead::start(self.parser_features())).as_ref()
+    }
+
+    fn parser_features(&self) -> Features {
+        Features { pipe_operators: self.settings.features.pipe_operators }
     }
 
     /// The code of a text.
@@ -91,9 +114,21 @@ impl<'a> Eval<'a> {
         origin: Origin,
         scope: Option<&[Symbol]>,
     ) -> Result<NodeId> {
-        let features = Features { pipe_operators: self.settings.features.pipe_operators };
+        let features = self.parser_features();
         let parsed = parse(&text, &mut self.symbols, features);
-        let Some(base) = self.sources.add(origin, dir, text.into()) else {
+        self.lower_source(text.into(), parsed, dir, origin, scope)
+    }
+
+    /// The code of what a text was parsed to.
+    fn lower_source(
+        &mut self,
+        text: Box<[u8]>,
+        parsed: std::result::Result<Ast, ParseError>,
+        dir: &[u8],
+        origin: Origin,
+        scope: Option<&[Symbol]>,
+    ) -> Result<NodeId> {
+        let Some(base) = self.sources.add(origin, dir, text) else {
             let message = "the sources of this evaluation are longer than 4 GiB together";
             return Err(Error::evaluation(Pos::NONE, message));
         };

@@ -13,6 +13,7 @@ mod real;
 
 pub(super) use line::without_escapes;
 pub use memory::MemoryIo;
+pub(super) use real::read_plain;
 pub use real::{FetchHook, RealIo, StoreHook};
 
 /// What a directory entry is, in the words of `builtins.readDir`.
@@ -67,6 +68,13 @@ pub struct Wanted<'w> {
 pub trait EvalIo {
     /// The whole contents of a file; symbolic links are followed.
     fn read_file(&self, path: &[u8]) -> io::Result<Vec<u8>>;
+
+    /// Where on the disk [`EvalIo::read_file`] reads a file, if it does no more than that. Whoever can't tell
+    /// says nothing.
+    fn disk_path(&self, path: &[u8]) -> Option<Vec<u8>> {
+        let _ = path;
+        None
+    }
 
     /// A file to be read piece by piece, and how many bytes it has.
     fn open_file<'f>(&'f self, path: &[u8]) -> io::Result<(u64, Box<dyn io::Read + 'f>)> {

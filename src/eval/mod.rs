@@ -3,6 +3,7 @@
 //! A parsed tree is lowered to [`code`] with resolved variables; `run` walks that code. Values are made in
 //! an [`arena::Arena`] and never freed before it. The outside is seen through [`io::EvalIo`] only.
 
+mod ahead;
 pub mod arena;
 mod assertion;
 mod builtins;
@@ -38,12 +39,14 @@ pub mod text;
 pub mod thread;
 pub mod value;
 
+use std::cell::OnceCell;
 use std::rc::Rc;
 
 use rustc_hash::FxHashMap;
 
 use crate::store::StoreDir;
 use crate::syntax::{Symbol, Symbols};
+use ahead::Ahead;
 use arena::Arena;
 pub use builtins::GetFlake;
 use builtins::{Patterns, PrimOp};
@@ -91,6 +94,8 @@ pub struct Eval<'a> {
     globals: FxHashMap<Symbol, Value<'a>>,
     builtins: Attrs<'a>,
     imports: Imports<'a>,
+    /// Who parses files before they are imported, once there was one.
+    ahead: OnceCell<Option<Ahead>>,
     memo: Memo<'a>,
     patterns: Patterns,
     /// What was fetched: the answers as they came, since values may be taken back.
@@ -159,6 +164,7 @@ impl<'a> Eval<'a> {
             globals: FxHashMap::default(),
             builtins: empty_attrs,
             imports: Imports::default(),
+            ahead: OnceCell::new(),
             memo: Memo::default(),
             failures: Failures::default(),
             failed: None,

@@ -3,7 +3,6 @@
 
 use std::borrow::Cow;
 use std::cell::OnceCell;
-use std::sync::Arc;
 
 use crate::syntax::LineColumn;
 
@@ -45,7 +44,7 @@ pub struct Source {
     /// Where its relative paths start from.
     pub dir: Box<[u8]>,
     /// The text itself.
-    pub text: Arc<[u8]>,
+    pub text: Box<[u8]>,
     base: u32,
     /// Offsets at which lines begin.
     lines: OnceCell<Vec<u32>>,
@@ -76,7 +75,7 @@ pub struct Sources {
 impl Sources {
     /// Takes up a text whose relative paths start from `dir`, and says what to add to its byte offsets. `None` if the texts of one evaluation
     /// came to more than 4 GiB.
-    pub fn add(&mut self, origin: Origin, dir: &[u8], text: Arc<[u8]>) -> Option<Base> {
+    pub fn add(&mut self, origin: Origin, dir: &[u8], text: Box<[u8]>) -> Option<Base> {
         let base = self.sources.last().map_or(Some(1), |last| {
             last.base.checked_add(u32::try_from(last.text.len()).ok()?)?.checked_add(1)
         })?;

@@ -133,6 +133,14 @@ impl<'a> Eval<'a> {
         self.view().read_file(path).map_err(|error| self.unreadable_target(path, &error, pos))
     }
 
+    /// Where on the disk a file is read, if it is read there.
+    pub(super) fn disk_path(&self, path: &[u8]) -> Option<Vec<u8>> {
+        if builtins::file(path).is_some() {
+            return None;
+        }
+        self.view().disk_path(path)
+    }
+
     /// The error that a file can't be read. As in Nix, a link that leads nowhere is told by its target.
     #[cold]
     pub(super) fn unreadable_target(&self, path: &[u8], error: &io::Error, pos: Pos) -> Error {

@@ -77,6 +77,14 @@ impl<'v> View<'v> {
         }
     }
 
+    /// Where on the disk a file is read, if it is read there.
+    pub(super) fn disk_path(self, path: &[u8]) -> Option<Vec<u8>> {
+        match self.store.see(path) {
+            Seen::Outside(path) => self.io.disk_path(&path),
+            Seen::Text(_) | Seen::Nowhere => None,
+        }
+    }
+
     /// The length of a file and its contents, to be read piece by piece.
     pub(super) fn open_file(self, path: &[u8]) -> io::Result<(u64, Box<dyn Read + 'v>)> {
         match self.store.see(path) {

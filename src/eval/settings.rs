@@ -75,6 +75,9 @@ pub struct Settings {
     /// May package sets that are made from the same arguments become one? No value differs by it, but functions of
     /// the two are equal then.
     pub share_sets: bool,
+    /// May files be read and parsed before they are imported, where there is a processor for that? No value differs by
+    /// it.
+    pub parse_ahead: bool,
     /// `eval-system` or `system`: what `builtins.currentSystem` says. [`super::io::RealIo::system`] tells
     /// what this machine is.
     pub current_system: Vec<u8>,
@@ -104,6 +107,7 @@ impl Default for Settings {
             max_call_depth: 10_000,
             max_memory: usize::MAX / 4,
             share_sets: false,
+            parse_ahead: true,
             current_system: b"x86_64-linux".to_vec(),
             home: None,
             store_dir: b"/nix/store".to_vec(),

@@ -248,6 +248,12 @@ impl EvalIo for FlakeIo {
         )
     }
 
+    fn disk_path(&self, path: &[u8]) -> Option<Vec<u8>> {
+        let none = || io::Error::from(io::ErrorKind::NotFound);
+        let in_tree = |tree: &Tree, at: &[u8], _| tree.disk_path(at).ok_or_else(none);
+        self.at(path, true, in_tree, |path| self.inner.disk_path(path).ok_or_else(none), Err).ok()
+    }
+
     fn open_file<'f>(&'f self, path: &[u8]) -> io::Result<(u64, Box<dyn Read + 'f>)> {
         self.at(
             path,

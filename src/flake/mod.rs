@@ -251,6 +251,10 @@ impl EvalIo for Flakes {
         self.io.read_file(path)
     }
 
+    fn disk_path(&self, path: &[u8]) -> Option<Vec<u8>> {
+        self.io.disk_path(path)
+    }
+
     fn open_file<'f>(&'f self, path: &[u8]) -> std::io::Result<(u64, Box<dyn Read + 'f>)> {
         self.io.open_file(path)
     }

@@ -290,6 +290,11 @@ impl Tree {
         }
     }
 
+    /// Where a file is on the disk, if it is one of the disk.
+    pub(super) fn disk_path(&self, path: &[u8]) -> Option<Vec<u8>> {
+        matches!(self.nodes.get(path), Some(Node::OnDisk)).then(|| self.on_disk(path))
+    }
+
     fn on_disk(&self, path: &[u8]) -> Vec<u8> {
         disk_path(self.folder().unwrap_or_default(), path)
     }

@@ -22,6 +22,13 @@ pub struct Range {
     pub(super) len: u32,
 }
 
+impl Range {
+    /// As indices of the array.
+    pub(super) fn indices(self) -> std::ops::Range<usize> {
+        self.start as usize..(self.start + self.len) as usize
+    }
+}
+
 /// A string of the text pool.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Text {
@@ -339,19 +346,19 @@ impl Ast {
     /// A run of children.
     #[must_use]
     pub fn ids(&self, range: Range) -> &[ExprId] {
-        &self.ids[span(range)]
+        &self.ids[range.indices()]
     }
 
     /// The byte offsets of the parts of a [`Expr::Concat`].
     #[must_use]
     pub fn part_offset(&self, range: Range) -> &[u32] {
-        &self.part_offsets[span(range)]
+        &self.part_offsets[range.indices()]
     }
 
     /// The names of an attribute path.
     #[must_use]
     pub fn attr_path(&self, range: Range) -> &[AttrName] {
-        &self.paths[span(range)]
+        &self.paths[range.indices()]
     }
 
     /// An attribute set.
@@ -360,9 +367,9 @@ impl Ast {
         let set = self.sets[id.0 as usize];
         AttrSet {
             recursive: set.recursive,
-            attrs: &self.attrs[span(set.attrs)],
-            dynamic: &self.dynamic[span(set.dynamic)],
-            inherit_from: &self.inherit_from[span(set.inherit_from)],
+            attrs: &self.attrs[set.attrs.indices()],
+            dynamic: &self.dynamic[set.dynamic.indices()],
+            inherit_from: &self.inherit_from[set.inherit_from.indices()],
         }
     }
 
@@ -433,7 +440,7 @@ impl Ast {
     /// A run of what is in `range` and then `ids`.
     pub(super) fn add_ids_after(&mut self, range: Range, ids: &[ExprId]) -> Range {
         let start = self.ids.len();
-        self.ids.extend_from_within(span(range));
+        self.ids.extend_from_within(range.indices());
         self.ids.extend_from_slice(ids);
         Range { start: index(start), len: index(self.ids.len() - start) }
     }
@@ -459,7 +466,7 @@ impl Ast {
     }
 
     pub(super) fn formals(&self, range: Range) -> &[Formal] {
-        &self.formals[span(range)]
+        &self.formals[range.indices()]
     }
 
     pub(super) fn add_function(&mut self, function: Function) -> Expr {
@@ -488,10 +495,6 @@ fn added<T: Copy>(to: &mut Vec<T>, items: &[T]) -> Range {
 /// Sources are at most 4 GiB (the parser refuses longer ones), and no array is longer than that.
 pub(super) fn index(len: usize) -> u32 {
     u32::try_from(len).unwrap_or(u32::MAX)
-}
-
-fn span(range: Range) -> std::ops::Range<usize> {
-    range.start as usize..(range.start + range.len) as usize
 }
 
 #[cfg(test)]

@@ -16,6 +16,11 @@ impl Symbol {
     pub fn index(self) -> usize {
         self.0 as usize
     }
+
+    /// Position behind the names that every table has; nothing if it is one of these.
+    pub(super) fn beyond_known(self) -> Option<usize> {
+        self.index().checked_sub(Self::CUR_POS.index() + 1)
+    }
 }
 
 /// Constants of names that every table has.
@@ -89,6 +94,20 @@ const FREE: u32 = u32::MAX;
 const EMPTY: Slot = Slot { key: 0, len: 0, index: FREE };
 /// How many slots a new table has.
 const SLOTS: usize = 4096;
+
+impl Clone for Symbols {
+    fn clone(&self) -> Self {
+        let Self { bytes, ends, slots } = self;
+        Self { bytes: bytes.clone(), ends: ends.clone(), slots: slots.clone() }
+    }
+
+    /// Uses the memory again.
+    fn clone_from(&mut self, from: &Self) {
+        self.bytes.clone_from(&from.bytes);
+        self.ends.clone_from(&from.ends);
+        self.slots.clone_from(&from.slots);
+    }
+}
 
 impl Default for Symbols {
     fn default() -> Self {
@@ -210,6 +229,17 @@ impl Symbols {
         let index = symbol.index();
         let start = if index == 0 { 0 } else { self.ends[index - 1] as usize };
         &self.bytes[start..self.ends[index] as usize]
+    }
+
+    /// All names from the number `first` on, in the order in which they were made.
+    pub(crate) fn names_from(&self, first: usize) -> impl Iterator<Item = &[u8]> {
+        let start = first.checked_sub(1).and_then(|last| self.ends.get(last)).map_or(0, |end| *end);
+        let ends = self.ends.get(first..).unwrap_or_default();
+        ends.iter().scan(start, |start, &end| {
+            let name = &self.bytes[*start as usize..end as usize];
+            *start = end;
+            Some(name)
+        })
     }
 
     /// The name as text; bytes that are no UTF-8 are replaced.

@@ -5,13 +5,15 @@ use std::collections::BTreeSet;
 use std::ffi::OsStr;
 use std::fmt;
 use std::fs;
-use std::io::{self, Write};
+use std::io::{self, Read, Write};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{SystemTime, UNIX_EPOCH};
+
+use rustix::fs::OFlags;
 
 use super::line::render;
 use super::{EvalIo, Fetch, FileType, Level, Wanted};
@@ -116,9 +118,30 @@ fn kind_of(file: fs::FileType) -> FileType {
     }
 }
 
+/// The contents of a plain file of the disk that has at most `most` bytes, and nothing else.
+pub(in crate::eval) fn read_plain(path: &[u8], most: usize) -> Option<Vec<u8>> {
+    // Nothing waits here for somebody to write to a pipe.
+    let no_wait = OFlags::NONBLOCK.bits().cast_signed();
+    let file = fs::OpenOptions::new().read(true).custom_flags(no_wait).open(path_of(path));
+    let file = file.ok()?;
+    let about = file.metadata().ok()?;
+    let len = usize::try_from(about.len()).ok()?;
+    if !about.is_file() || len > most {
+        return None;
+    }
+    // What is written to it meanwhile is not waited for.
+    let mut text = Vec::with_capacity(len + 1);
+    file.take(about.len() + 1).read_to_end(&mut text).ok()?;
+    (text.len() == len).then_some(text)
+}
+
 impl EvalIo for RealIo {
     fn read_file(&self, path: &[u8]) -> io::Result<Vec<u8>> {
         fs::read(path_of(path))
+    }
+
+    fn disk_path(&self, path: &[u8]) -> Option<Vec<u8>> {
+        Some(path.to_vec())
     }
 
     fn open_file<'f>(&'f self, path: &[u8]) -> io::Result<(u64, Box<dyn io::Read + 'f>)> {

@@ -1,5 +1,3 @@
-use std::sync::Arc;
-
 use super::*;
 use crate::eval::error::{Error, ErrorKind};
 use crate::eval::position::{Base, Origin};
@@ -8,7 +6,7 @@ use crate::eval::position::{Base, Origin};
 fn source(text: &[u8]) -> (Sources, Base) {
     let mut sources = Sources::default();
     let base =
-        sources.add(Origin::File(b"/here/a.nix".as_slice().into()), b"/here", Arc::from(text));
+        sources.add(Origin::File(b"/here/a.nix".as_slice().into()), b"/here", Box::from(text));
     (sources, base.unwrap())
 }
 
@@ -31,7 +29,7 @@ fn everywhere(text: &[u8]) {
 #[test]
 fn a_failure_shows_its_lines_its_steps_and_what_was_meant() {
     let (mut sources, base) = source(b"let\n  set = { value = 1; };\nin set.valeu\n");
-    let other = sources.add(Origin::String, b"/", Arc::from(&b"import /here/a.nix"[..])).unwrap();
+    let other = sources.add(Origin::String, b"/", Box::from(&b"import /here/a.nix"[..])).unwrap();
     let error = Error::new(ErrorKind::MissingAttribute, base.at(35), "attribute 'valeu' missing")
         .suggesting(vec!["value".to_owned()])
         .while_(base.at(35), "while calling the 'x' builtin")

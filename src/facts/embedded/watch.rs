@@ -28,6 +28,10 @@ impl<Io: EvalIo> EvalIo for Watched<Io> {
         self.inner.read_file(path)
     }
 
+    fn disk_path(&self, path: &[u8]) -> Option<Vec<u8>> {
+        self.inner.disk_path(path)
+    }
+
     fn open_file<'f>(&'f self, path: &[u8]) -> io::Result<(u64, Box<dyn Read + 'f>)> {
         self.inner.open_file(path)
     }

@@ -326,7 +326,9 @@ impl Work {
     ) -> Result<(), EvalError> {
         let settings = &self.task.setup.settings;
         let max_memory = settings.max_memory / self.task.threads;
-        let settings = Settings { max_memory, share_sets: true, ..settings.clone() };
+        // A processor that parses ahead for one thread would be taken from another.
+        let parse_ahead = self.task.threads == 1;
+        let settings = Settings { max_memory, share_sets: true, parse_ahead, ..settings.clone() };
         let arena = Arena::new();
         let mut eval = Eval::new(&arena, &place.flakes, settings);
         eval.flakes = Some(&place.flakes);

@@ -2,8 +2,6 @@
 
 mod dump;
 
-use std::sync::Arc;
-
 use rustc_hash::FxHashMap;
 
 use super::{LowerError, Lowering, Unit, lower};
@@ -54,7 +52,7 @@ impl<'a> Bench<'a> {
 
     fn lower(&mut self, source: &str, scope: Option<&[&str]>) -> Result<NodeId, LowerError> {
         let ast = parse(source.as_bytes(), &mut self.symbols, Features::default()).unwrap();
-        let base = self.sources.add(Origin::String, b"/", Arc::from(source.as_bytes())).unwrap();
+        let base = self.sources.add(Origin::String, b"/", Box::from(source.as_bytes())).unwrap();
         let scope: Option<Vec<Symbol>> = scope
             .map(|names| names.iter().map(|name| self.symbols.intern(name.as_bytes())).collect());
         let builtins = self.symbols.intern(b"builtins");

@@ -1,0 +1,24 @@
+//! Reading and parsing on the other thread.
+
+use super::Ready;
+use super::queue::Shared;
+use crate::eval::io::read_plain;
+use crate::syntax::{ApartParser, Features, Leads};
+
+/// Parses what is wanted until there is no more.
+pub(super) fn run(shared: &Shared, features: Features) {
+    let mut parser = ApartParser::new(features);
+    while let Some((path, most)) = shared.next() {
+        let file = parse(&mut parser, &path, most);
+        shared.finished(&path, file);
+    }
+}
+
+/// A parsed file and what it leads to; nothing if there is no such file, it is longer than `most`, or there is
+/// an error in it: whoever wants it will find that out again.
+fn parse(parser: &mut ApartParser, path: &[u8], most: usize) -> Option<(Box<Ready>, Leads)> {
+    let text = read_plain(path, most)?;
+    let (parsed, mut leads) = parser.parse(&text).ok()?;
+    let wanted = std::mem::take(&mut leads.wanted);
+    Some((Box::new(Ready { text: text.into(), parsed, wanted }), leads))
+}
