@@ -99,7 +99,10 @@ impl<'a> Eval<'a> {
 
     /// Who parses files before they are imported.
     fn ahead(&self) -> Option<&Ahead> {
-        self.ahead.get_or_init(|| Ahead::start(self.parser_features())).as_ref()
+        // Where addresses are few, those that a thread takes are wanted for values.
+        let is_allowed = self.arena.is_unlimited();
+        let start = || is_allowed.then(|| Ahead::start(self.parser_features())).flatten();
+        self.ahead.get_or_init(start).as_ref()
     }
 
     fn parser_features(&self) -> Features {

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::ptr;
 
-use super::{Arena, KEPT_PART};
+use super::{Arena, KEPT_PART, LARGEST_RANGE};
 
 /// A state of an arena to which it can be brought back.
 #[derive(Debug)]
@@ -21,6 +21,12 @@ impl Arena {
         let start = self.range.addr().get();
         let kept = self.len / KEPT_PART;
         one.min(other) - start + (one.max(other) - start - kept)
+    }
+
+    /// Are there as many addresses as anybody could want? A limit (`ulimit -v`) may have left fewer.
+    #[must_use]
+    pub fn is_unlimited(&self) -> bool {
+        self.len == LARGEST_RANGE
     }
 
     /// What `make` allocates is never taken back by [`Arena::release`]: for what is remembered outside of
