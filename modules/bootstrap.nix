@@ -112,6 +112,8 @@ in
     rebuild.command = optional values.types.line ''
       The command that brings the full configuration, run on the new machine in its copy of the
       repository. Where this is null, the tool builds the full configuration here and copies it.
+      Where the secrets of this run are not pushed yet, the command finds the flags that let the
+      flake take them in the variable `NIXOS_BOOTSTRAP_OVERRIDE`.
     '' { example = "just rebuild"; };
   };
 

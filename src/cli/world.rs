@@ -64,7 +64,7 @@ pub(super) fn world(
 
 /// `$XDG_STATE_HOME/nixos-bootstrap`, by the XDG Base Directory Specification: a relative path in
 /// the variable counts as unset.
-fn state_dir() -> Result<PathBuf, CliError> {
+pub(super) fn state_dir() -> Result<PathBuf, CliError> {
     own_dir("XDG_STATE_HOME", ".local/state")
 }
 

@@ -289,16 +289,25 @@ async fn carry_out(
 /// Whoever gives the host up before it has proved itself takes its keys out again with this.
 fn take_out_again(cx: &Context<'_>) -> Option<String> {
     let secrets = cx.plan.secrets.as_ref()?;
-    let changed = !cx.record.secrets_files.is_empty();
+    let in_flake = || cx.record.flake_files.iter().any(|file| file.ends_with(".sops.yaml"));
+    let changed = !cx.record.secrets_files.is_empty() || in_flake();
     if !changed || cx.phase > Phase::Verify {
         return None;
     }
     let file = crate::remote::quote(&format!("{}/.sops.yaml", secrets.folder));
-    let user = secrets.user_key.as_ref().map(|key| format!(" {}", key.name)).unwrap_or_default();
+    let name = &secrets.name;
+    // A host that is made again had a key, and perhaps still runs with it.
+    let (what, edit) = match &cx.record.former_recipient {
+        Some(former) => ("give it its former key", format!("set {name} {former}")),
+        None => {
+            let user = secrets.user_key.as_ref().map(|key| format!(" {}", key.name));
+            ("take its keys out", format!("remove {name}{}", user.unwrap_or_default()))
+        }
+    };
     Some(format!(
-        "if {} is given up, take its keys out again: nixos-bootstrap secrets sops-yaml remove {}{user} \
-         --file {file} && nixos-bootstrap secrets rekey --file {file}",
-        cx.plan.host, secrets.name
+        "if {} is given up, {what} again: nixos-bootstrap secrets sops-yaml {edit} --file {file} && \
+         nixos-bootstrap secrets rekey --file {file}",
+        cx.plan.host
     ))
 }
 

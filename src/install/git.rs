@@ -45,6 +45,39 @@ impl Repo {
         Ok(output.ok() && output.text() == "true")
     }
 
+    /// The branch that is checked out; `None` where no branch is.
+    pub(super) async fn branch(&self, cx: &Context<'_>) -> Result<Option<String>, Failure> {
+        let output = self.run(cx, &["symbolic-ref", "--quiet", "--short", "HEAD"]).await?;
+        Ok(output.ok().then(|| output.text()))
+    }
+
+    /// The branch that the remote `origin` gives to those who ask for none, as far as it is known here.
+    pub(super) async fn main_branch(&self, cx: &Context<'_>) -> Result<Option<String>, Failure> {
+        let words = ["symbolic-ref", "--quiet", "--short", "refs/remotes/origin/HEAD"];
+        let output = self.run(cx, &words).await?;
+        let name = output.text();
+        Ok(output.ok().then(|| name.trim_start_matches("origin/").to_owned()))
+    }
+
+    /// The last commit.
+    pub(super) async fn head(&self, cx: &Context<'_>) -> Result<String, Failure> {
+        let words = ["rev-parse", "HEAD"];
+        Ok(self.run(cx, &words).await?.success(&self.command(&words))?.text())
+    }
+
+    /// Is the last commit in the history of `commit`?
+    pub(super) async fn head_is_in(&self, cx: &Context<'_>, commit: &str) -> Result<bool, Failure> {
+        Ok(self.run(cx, &["merge-base", "--is-ancestor", "HEAD", commit]).await?.ok())
+    }
+
+    /// Makes git know files that are new: a flake sees only what git knows.
+    pub(super) async fn make_known(&self, cx: &Context<'_>, file: &str) -> Result<(), Failure> {
+        if self.knows(cx, file).await? {
+            return Ok(());
+        }
+        cx.local(&self.command(&["add", "--intent-to-add", "--", file])).await.map(drop)
+    }
+
     /// Does git know `file`?
     pub(super) async fn knows(&self, cx: &Context<'_>, file: &str) -> Result<bool, Failure> {
         Ok(self.run(cx, &["ls-files", "--error-unmatch", "--", file]).await?.ok())

@@ -396,15 +396,7 @@ impl Preflight {
 }
 
 fn take_lock(dir: &std::path::Path, name: &str, options: &Options) -> Result<RunLock, Failure> {
-    RunLock::take(dir, name, &options.host).map_err(|error| {
-        let held = matches!(error, super::lock::LockError::Held { .. });
-        let failure = Failure::new(error.to_string());
-        if held {
-            failure.hint("wait for it to end, or stop it with Ctrl-C in its terminal")
-        } else {
-            failure.hint("set XDG_STATE_HOME to a folder that you may write to")
-        }
-    })
+    RunLock::take(dir, name, &options.host).map_err(|error| super::secrets_lock::failure(&error))
 }
 
 pub(super) fn private_error(private: &PrivateDir, error: &std::io::Error) -> Failure {

@@ -38,6 +38,8 @@ pub struct Record {
     pub flake_files: BTreeSet<String>,
     /// The same for the secrets repo.
     pub secrets_files: BTreeSet<String>,
+    /// The age recipient that the host had before `secrets` gave it another one.
+    pub former_recipient: Option<String>,
     /// The flake's input with the secrets, and the reference that stands in for it in this run's builds.
     pub secrets_input: Option<(String, String)>,
 }

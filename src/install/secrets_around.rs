@@ -1,12 +1,12 @@
 //! What the plan must know of a host's secrets on this machine: which folder has their `.sops.yaml`,
 //! which of the files are there, which input of the flake they come by. Only looks.
 
-use std::fs;
 use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
 use super::decide::Inputs;
+use super::flake_lock;
 use super::plan::Refusal;
 use super::refuse::refusal;
 use super::secret_files::{SecretFile, is_of_host, locate, referenced};
@@ -115,10 +115,6 @@ fn input(flake: &Path, folder: &Path) -> Option<String> {
     if flake == folder {
         return None;
     }
-    let lock: Value = serde_json::from_slice(&fs::read(flake.join("flake.lock")).ok()?).ok()?;
-    let nodes = lock.get("nodes")?;
-    let root = lock.get("root").and_then(Value::as_str).unwrap_or("root");
-    let inputs = nodes.get(root)?.get("inputs")?.as_object()?;
     let name = folder.file_name()?.to_str()?;
     let is_folder = |node: &Value| {
         ["original", "locked"].into_iter().filter_map(|kind| node.get(kind)).any(|reference| {
@@ -132,14 +128,14 @@ fn input(flake: &Path, folder: &Path) -> Option<String> {
                 || word("path").is_some_and(last)
         })
     };
-    inputs.iter().find_map(|(input, node)| {
-        let node = nodes.get(node.as_str()?)?;
-        is_folder(node).then(|| input.clone())
-    })
+    let inputs = flake_lock::inputs(flake).into_iter();
+    inputs.filter(|(_, node)| is_folder(node)).map(|(input, _)| input).next()
 }
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
 
     #[test]

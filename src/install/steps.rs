@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use super::decide::Inputs;
 use super::options::{Engine, RebuildOn, Via};
 use super::phase::Phase;
+use super::phases::OVERRIDE_VARIABLE;
 use super::plan::{
     Action, PassphraseSource, Plan, PlannedDisk, PlannedPhase, PlannedRecovery, PlannedRecoveryKey,
     PlannedSecrets,
@@ -229,7 +230,17 @@ fn rebuild(inputs: &Inputs<'_>, plan: &Plan) -> Vec<String> {
         (RebuildOn::Target, Some(command)) => format!("built there by `{command}`"),
         (RebuildOn::Target, None) => "built there".to_owned(),
     };
-    vec![format!("target: switches to the full configuration, {how}")]
+    let mut lines = vec![format!("target: switches to the full configuration, {how}")];
+    let input = plan.secrets.as_ref().and_then(|secrets| secrets.input.as_ref());
+    if let (RebuildOn::Target, Some(_), Some(input)) =
+        (plan.system.rebuild_on, command(inputs.facts), input)
+    {
+        lines.push(format!(
+            "target: that command finds the flags that replace the input {input} in \
+             ${OVERRIDE_VARIABLE}"
+        ));
+    }
+    lines
 }
 
 fn command(facts: &HostFacts) -> Option<&str> {

@@ -106,6 +106,7 @@ impl Repo {
             .env("PATH", path_with(&["sops"]))
             .env("HOME", self.dir.path().join("home"))
             .env_remove("XDG_CONFIG_HOME")
+            .env_remove("XDG_STATE_HOME")
             .env("SOPS_DISABLE_VERSION_CHECK", "1");
         command
     }

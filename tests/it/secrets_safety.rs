@@ -151,3 +151,71 @@ fn a_repo_that_cannot_be_written_is_an_error_and_stays_whole() {
     let done = repo.tool(&["secrets", "sops-yaml", "check", "--file", "folder"]);
     assert!(String::from_utf8_lossy(&done.stderr).contains("folder: "), "{done:?}");
 }
+
+/// Waits until a file is there.
+fn wait_for(file: &Path) {
+    let started = Instant::now();
+    while !file.exists() && started.elapsed() < Duration::from_secs(120) {
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    assert!(file.exists(), "{} did not come", file.display());
+}
+
+#[test]
+fn two_commands_on_one_repo_do_not_meet_and_a_killed_one_blocks_nobody() {
+    let (repo, host) = shared_repo();
+    let (runtime, sops) = (runtime(&repo), repo.dir.path().join("bin"));
+    let there = repo.dir.path().join("there");
+    let slow = format!("case \"$*\" in *updatekeys*) touch {}; sleep 600 ;; esac", there.display());
+    wrapped_sops(&sops, &slow);
+    let mut command = user_key(&repo, &sops, &runtime);
+    let mut first = command.process_group(0).stderr(Stdio::null()).spawn().unwrap();
+    wait_for(&there);
+    let recipient = host.recipient().as_str();
+    let set = ["secrets", "sops-yaml", "set", "guppy", recipient, "--rule", "1"];
+    for words in [&set[..], &["secrets", "rekey"], &["secrets", "sops-yaml", "remove", "grief"]] {
+        let second = repo.tool(words);
+        assert_eq!(second.status.code(), Some(1), "{words:?}");
+        let said = String::from_utf8_lossy(&second.stderr).into_owned();
+        assert!(said.contains("another command is changing the secrets in"), "{said}");
+        assert!(said.contains(&format!("process {} of", first.id())), "{said}");
+        assert!(said.contains("wait for it to end"), "{said}");
+    }
+    // Who only looks need not wait.
+    let diff = repo.tool(&[&set[..], &["--diff"]].concat());
+    assert!(diff.status.success() && !diff.stdout.is_empty(), "{diff:?}");
+    assert!(repo.tool(&["secrets", "sops-yaml", "check"]).status.success());
+    let group = format!("-{}", first.id());
+    assert!(Command::new("kill").args(["-KILL", "--", &group]).status().unwrap().success());
+    first.wait().unwrap();
+    let next = repo.tool(&set);
+    assert!(next.status.success(), "{}", String::from_utf8_lossy(&next.stderr));
+}
+
+#[test]
+fn a_read_only_repo_is_an_error_that_names_the_file_and_stays_as_it_was() {
+    let (repo, host) = shared_repo();
+    let (recipient, before) = (host.recipient().as_str(), repo.read(".sops.yaml"));
+    // Root may write whatever its mode: mounted read-only, in a namespace of its own, it is so for root as well.
+    let tool = |words: &str| {
+        let script = format!(
+            "mount --bind . . && mount -o remount,bind,ro . && cd \"$PWD\" && exec {} {words}",
+            env!("CARGO_BIN_EXE_nixos-bootstrap")
+        );
+        let mut command = repo.command("unshare");
+        command.args(["--map-root-user", "--mount", "sh", "-euc", &script]).output().unwrap()
+    };
+    let done = tool(&format!("secrets sops-yaml set guppy {recipient} --rule 1"));
+    let said = String::from_utf8_lossy(&done.stderr).into_owned();
+    assert_eq!(done.status.code(), Some(1), "{said}");
+    assert!(said.contains(".sops.yaml: ") && said.contains("Read-only"), "{said}");
+    assert_eq!(repo.read(".sops.yaml"), before);
+    let done = repo.tool(&["secrets", "sops-yaml", "set", "grief", recipient, "--rule", "1"]);
+    assert!(done.status.success());
+    let shared = repo.read("shared.yaml");
+    let done = tool("secrets rekey");
+    let said = String::from_utf8_lossy(&done.stderr).into_owned();
+    assert_eq!(done.status.code(), Some(1), "{said}");
+    assert!(said.contains("shared.yaml: ") && said.contains("Read-only"), "{said}");
+    assert_eq!(repo.read("shared.yaml"), shared);
+}

@@ -53,7 +53,7 @@ pub(super) async fn run(args: &Args) -> Result<ExitCode, CliError> {
         Some(file) => file.clone(),
         None => sops_yaml_of(&facts, args.flake.folder().as_deref())?,
     };
-    let repo = Repo::open(&file, cancel).await?;
+    let repo = Repo::look_at(&file, cancel).await?;
     let key_file = match &identity {
         Some(identity) => {
             let written = repo.private.write("identity", identity.secret().expose());

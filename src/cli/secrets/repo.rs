@@ -8,7 +8,9 @@ use tokio_util::sync::CancellationToken;
 use crate::cli::error::CliError;
 use crate::facts::HostFacts;
 use crate::install::context::Limits;
+use crate::install::lock::SecretsLock;
 use crate::install::private::{self, PrivateDir};
+use crate::install::secrets_lock;
 use crate::install::workshop::{self, Workshop};
 use crate::process::{RealRunner, Runner};
 use crate::secrets::sops_file::SopsFile;
@@ -24,11 +26,27 @@ pub(super) struct Repo {
     pub(super) private: PrivateDir,
     runner: Arc<dyn Runner>,
     limits: Limits,
+    /// Held until the work is over.
+    _lock: Option<SecretsLock>,
+}
+
+/// Takes the lock of the secrets beside a `.sops.yaml`, for a command that changes them.
+pub(super) fn locked(file: &Path) -> Result<SecretsLock, CliError> {
+    let file = file.canonicalize().map_err(|error| super::sops_yaml::missing(file, &error))?;
+    let folder = file.parent().unwrap_or(Path::new("/"));
+    let lock = SecretsLock::take(&crate::cli::world::state_dir()?, folder);
+    lock.map_err(|error| secrets_lock::failure(&error).into())
 }
 
 impl Repo {
-    /// Opens the folder around a `.sops.yaml`.
+    /// Opens the folder around a `.sops.yaml`, to change what is in it. Others have to wait.
     pub(super) async fn open(file: &Path, cancel: CancellationToken) -> Result<Self, CliError> {
+        let lock = locked(file)?;
+        Ok(Self { _lock: Some(lock), ..Self::look_at(file, cancel).await? })
+    }
+
+    /// Opens it to look at it.
+    pub(super) async fn look_at(file: &Path, cancel: CancellationToken) -> Result<Self, CliError> {
         let runner: Arc<dyn Runner> = Arc::new(RealRunner::new(cancel));
         let limits = Limits::default();
         workshop::check_sops(&*runner, limits.command).await?;
@@ -40,7 +58,7 @@ impl Repo {
         })?;
         let (text, limit) = (document.text(), limits.long);
         let workshop = Workshop::new(Arc::clone(&runner), limit, &private, &folder, text)?;
-        Ok(Self { folder, file, document, workshop, private, runner, limits })
+        Ok(Self { folder, file, document, workshop, private, runner, limits, _lock: None })
     }
 
     /// The secrets files of the folder.

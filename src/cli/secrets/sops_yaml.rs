@@ -7,6 +7,7 @@ use std::sync::Arc;
 use clap::ValueEnum;
 use similar::TextDiff;
 
+use super::repo::locked;
 use crate::cli::args::FlakeArgs;
 use crate::cli::embedded::Goal;
 use crate::cli::error::CliError;
@@ -14,6 +15,7 @@ use crate::cli::output::{Output, print};
 use crate::cli::signals::cancel_on_signals;
 use crate::facts::{HostFacts, Scope};
 use crate::install::atomic;
+use crate::install::lock::SecretsLock;
 use crate::install::secret_files::{self, SecretFile};
 use crate::process::RealRunner;
 use crate::secrets::age::Recipient;
@@ -95,6 +97,7 @@ enum KindName {
 pub(super) async fn run(args: Args, _: &Output) -> Result<ExitCode, CliError> {
     match args.command {
         Command::Set { name, recipient, kind, rule, host, flake, place } => {
+            let _lock = place.lock()?;
             let document = read(&place.file)?;
             let recipient: Recipient =
                 recipient.parse().map_err(|error| CliError::usage(format!("{error}")))?;
@@ -115,6 +118,7 @@ pub(super) async fn run(args: Args, _: &Output) -> Result<ExitCode, CliError> {
             finish(&place, &document, &edited)
         }
         Command::Remove { names, place } => {
+            let _lock = place.lock()?;
             let document = read(&place.file)?;
             let edited = document.remove(&names).map_err(|error| failed(&place.file, &error))?;
             finish(&place, &document, &edited)
@@ -127,12 +131,22 @@ pub(super) fn failed(file: &Path, error: &impl std::fmt::Display) -> CliError {
     CliError::failed(format!("{}: {error}", file.display()))
 }
 
+/// The file can't be opened.
+pub(super) fn missing(file: &Path, error: &std::io::Error) -> CliError {
+    let failure = failed(file, error);
+    let missing = error.kind() == std::io::ErrorKind::NotFound;
+    if missing { failure.hint("--file says where it is") } else { failure }
+}
+
+impl Place {
+    /// Others have to wait, unless nothing is written.
+    fn lock(&self) -> Result<Option<SecretsLock>, CliError> {
+        if self.diff { Ok(None) } else { locked(&self.file).map(Some) }
+    }
+}
+
 pub(super) fn read(file: &Path) -> Result<SopsYaml, CliError> {
-    let text = std::fs::read_to_string(file).map_err(|error| {
-        let missing = error.kind() == std::io::ErrorKind::NotFound;
-        let failure = failed(file, &error);
-        if missing { failure.hint("--file says where it is") } else { failure }
-    })?;
+    let text = std::fs::read_to_string(file).map_err(|error| missing(file, &error))?;
     SopsYaml::parse(&text).map_err(|error| failed(file, &error))
 }
 

@@ -541,3 +541,36 @@ async fn ctrl_c_during_preflight_leaves_nothing() {
     assert_eq!(task.await.unwrap().kind, FailureKind::Stopped);
     assert_eq!(stage.private_left(), 0);
 }
+
+#[tokio::test]
+async fn whoever_gives_up_before_verify_is_told_the_command_that_takes_the_keys_out() {
+    let stage = Stage::new();
+    let mut prepared = prepare(&stage.world(), &stage.options(), Purpose::Show).await.unwrap();
+    prepared.plan.secrets = Some(super::super::plan::PlannedSecrets {
+        folder: "/home/ta/nix secrets".to_owned(),
+        name: "grief".to_owned(),
+        files: Vec::new(),
+        user_key: None,
+        input: None,
+    });
+    let mut cx = context(&prepared);
+    cx.phase = Phase::Disko;
+    assert_eq!(take_out_again(&cx), None, "nothing was changed yet");
+    cx.record.secrets_files.insert(".sops.yaml".to_owned());
+    let file = "--file '/home/ta/nix secrets/.sops.yaml'";
+    let rekey = format!("{file} && nixos-bootstrap secrets rekey {file}");
+    let told = take_out_again(&cx).unwrap();
+    assert!(told.ends_with(&format!("secrets sops-yaml remove grief {rekey}")), "{told}");
+    // It had another key before, with which it may still run.
+    cx.record.former_recipient = Some("age1former".to_owned());
+    let told = take_out_again(&cx).unwrap();
+    assert!(told.ends_with(&format!("secrets sops-yaml set grief age1former {rekey}")), "{told}");
+    cx.phase = Phase::Sync;
+    assert_eq!(take_out_again(&cx), None, "it has proved itself");
+    // Secrets in the flake itself.
+    cx.phase = Phase::Install;
+    cx.record.secrets_files.clear();
+    assert_eq!(take_out_again(&cx), None);
+    cx.record.flake_files.insert("secrets/.sops.yaml".to_owned());
+    assert!(take_out_again(&cx).is_some());
+}

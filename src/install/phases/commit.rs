@@ -1,6 +1,6 @@
-//! `commit`: record in the repos the files that this run has made: the secrets repo first, since
-//! the flake may lock it. Whatever else is changed or staged there stays as it is. Pushes only when
-//! asked to.
+//! `commit`: record in the repos the files that this run has made. The secrets first; once they are where the
+//! flake's input is fetched from, its lock follows, and is committed with the hardware file. Whatever else is
+//! changed or staged in the repos stays as it is. Pushes only when asked to.
 
 use std::path::{Path, PathBuf};
 
@@ -8,7 +8,7 @@ use async_trait::async_trait;
 
 use crate::install::context::{Context, Done, Failure, PhaseRun};
 use crate::install::git::Repo;
-use crate::process::nix::Nix;
+use crate::install::{flake_lock, secrets_lock};
 
 /// Commits.
 pub(super) struct Commit;
@@ -16,48 +16,36 @@ pub(super) struct Commit;
 #[async_trait]
 impl PhaseRun for Commit {
     async fn run(&self, cx: &mut Context<'_>) -> Result<Done, Failure> {
-        let mut said = Vec::new();
-        let mut not_pushed = Vec::new();
-        for part in [Part::of_secrets, Part::of_flake] {
-            let Some(part) = part(cx) else { continue };
-            let repo = Repo::new(&part.dir);
-            let files: Vec<&str> = part.files.iter().map(String::as_str).collect();
-            let changed = repo.changed(cx, &files).await?;
-            if changed.is_empty() {
-                said.push(format!("{}: nothing to commit", part.name));
-            } else {
-                said.push(format!("{}: {}", part.name, commit(cx, &repo, &part, &changed).await?));
-            }
-            if !cx.options.push {
-                continue;
-            }
-            match push(cx, &repo).await {
-                Ok(()) => {
-                    said.push(format!("{}: pushed", part.name));
-                    if part.name == SECRETS {
-                        said.extend(update_lock(cx).await?);
-                    }
-                }
-                Err(failure) if cx.world.cancel.is_cancelled() => return Err(failure),
-                Err(failure) => {
-                    cx.warn(format!("{}: {}", part.name, failure.error));
-                    not_pushed.push(format!("git -C {} push", shown(repo.dir())));
-                }
-            }
+        let mut told = Told::default();
+        if let Some(part) = Part::of_secrets(cx) {
+            let _lock = secrets_lock::wait(cx, &part.dir).await?;
+            let there = carry_out(cx, &part, &mut told).await?;
+            lock(cx, &part, there, &mut told).await?;
         }
-        if let (Some((input, _)), false) = (&cx.record.secrets_input, cx.options.push) {
-            let folder = cx.plan.secrets.as_ref().map(|s| shown(Path::new(&s.folder)));
-            let folder = folder.unwrap_or_default();
-            cx.next.push(format!("git -C {folder} push, then: nix flake update {input}"));
+        if let Some(part) = Part::of_flake(cx) {
+            carry_out(cx, &part, &mut told).await?;
         }
-        if not_pushed.is_empty() {
-            return Ok(Done::new(said.join("; ")));
+        told.end()
+    }
+}
+
+/// What was done, and what is left to do.
+#[derive(Default)]
+struct Told {
+    done: Vec<String>,
+    /// Why something is not done, with the command that does it.
+    left: Vec<(String, String)>,
+}
+
+impl Told {
+    fn end(self) -> Result<Done, Failure> {
+        let done = self.done.join("; ");
+        if self.left.is_empty() {
+            return Ok(Done::new(done));
         }
-        let mut failure = Failure::new(format!("committed, but not pushed ({})", said.join("; ")));
-        for command in not_pushed {
-            failure = failure.hint(format!("bring the repos together, then: {command}"));
-        }
-        Err(failure)
+        let reasons: Vec<&str> = self.left.iter().map(|(reason, _)| reason.as_str()).collect();
+        let failure = Failure::new(format!("not finished ({done}): {}", reasons.join("; ")));
+        Err(self.left.iter().fold(failure, |failure, (_, command)| failure.hint(command)))
     }
 }
 
@@ -69,8 +57,6 @@ struct Part {
     message: String,
 }
 
-const SECRETS: &str = "secrets";
-
 impl Part {
     fn of_secrets(cx: &Context<'_>) -> Option<Self> {
         let dir = PathBuf::from(&cx.plan.secrets.as_ref()?.folder);
@@ -79,31 +65,102 @@ impl Part {
         }
         let files = cx.record.secrets_files.iter().cloned().collect();
         let message = format!("{}: recipient of its secrets", cx.plan.host);
-        Some(Self { name: SECRETS, dir, files, message })
+        Some(Self { name: "secrets", dir, files, message })
     }
 
     fn of_flake(cx: &Context<'_>) -> Option<Self> {
         let dir = cx.options.flake_dir.clone()?;
-        let files = cx.record.flake_files.iter().cloned().collect();
-        let message = format!("{}: hardware configuration", cx.plan.host);
+        let files: Vec<String> = cx.record.flake_files.iter().cloned().collect();
+        let hardware = cx.record.hardware.as_ref().map(|hardware| hardware.file.as_str());
+        let mut words = Vec::new();
+        for file in &files {
+            let word = match file.as_str() {
+                flake_lock::FILE => "lock of the secrets",
+                name if Some(name) == hardware => "hardware configuration",
+                _ if cx.plan.secrets.is_some() => "recipient of its secrets",
+                _ => "hardware configuration",
+            };
+            if !words.contains(&word) {
+                words.push(word);
+            }
+        }
+        let message = format!("{}: {}", cx.plan.host, words.join(", "));
         Some(Self { name: "nix-config", dir, files, message })
     }
 }
 
-/// The secrets are where the flake fetches them from: its lock can follow, and is committed with it.
-async fn update_lock(cx: &mut Context<'_>) -> Result<Option<String>, Failure> {
-    let (Some((input, _)), Some(flake)) = (&cx.record.secrets_input, &cx.options.flake_dir) else {
-        return Ok(None);
+/// Where the commit is now.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Reach {
+    /// In the repo here.
+    Here,
+    /// At the remote, too.
+    Remote,
+    /// Nowhere: the folder is no repo.
+    NoRepo,
+}
+
+/// Commits a part, and pushes it unless something that belongs to it could not be.
+async fn carry_out(cx: &mut Context<'_>, part: &Part, told: &mut Told) -> Result<Reach, Failure> {
+    let repo = Repo::new(&part.dir);
+    if !repo.is_work_tree(cx).await? {
+        told.done.push(format!("{}: no git repo, so nothing to commit", part.name));
+        return Ok(Reach::NoRepo);
+    }
+    let files: Vec<&str> = part.files.iter().map(String::as_str).collect();
+    let changed = repo.changed(cx, &files).await?;
+    if changed.is_empty() {
+        told.done.push(format!("{}: nothing to commit", part.name));
+    } else {
+        told.done.push(format!("{}: {}", part.name, commit(cx, &repo, part, &changed).await?));
+    }
+    // The two repos belong together: without the secrets the flake stays here as well.
+    if !cx.options.push || !told.left.is_empty() {
+        return Ok(Reach::Here);
+    }
+    match push(cx, &repo).await {
+        Ok(()) => {
+            told.done.push(format!("{}: pushed", part.name));
+            Ok(Reach::Remote)
+        }
+        Err(failure) if cx.world.cancel.is_cancelled() => Err(failure),
+        Err(failure) => {
+            let command =
+                format!("bring the repos together, then: git -C {} push", shown(repo.dir()));
+            told.left
+                .push((format!("{} could not be pushed: {}", part.name, failure.error), command));
+            Ok(Reach::Here)
+        }
+    }
+}
+
+/// The flake's lock follows, if the secrets are where it fetches them from.
+async fn lock(
+    cx: &mut Context<'_>,
+    part: &Part,
+    reach: Reach,
+    told: &mut Told,
+) -> Result<(), Failure> {
+    let (Some((input, _)), Some(flake)) =
+        (cx.record.secrets_input.clone(), cx.options.flake_dir.clone())
+    else {
+        return Ok(());
     };
-    cx.step(format!("update the input {input}"));
-    let command = Nix::default().command(&["flake", "update", input, "--flake"]).arg(flake);
-    let updated = cx.local(&command).await;
-    let said = format!("nix-config: the input {input} updated");
-    updated.map_err(|failure| {
-        failure.hint(format!("the secrets are pushed; by hand: nix flake update {input}"))
-    })?;
-    cx.record.flake_files.insert("flake.lock".to_owned());
-    Ok(Some(said))
+    let local = flake_lock::is_folder(&flake, &input, &part.dir);
+    if reach != Reach::Remote && !local {
+        if told.left.is_empty() {
+            let folder = shown(&part.dir);
+            cx.next.push(format!("git -C {folder} push, then: nix flake update {input}"));
+        }
+        return Ok(());
+    }
+    match flake_lock::update(cx, &flake, &input, &Repo::new(&part.dir)).await {
+        Ok(done) => told.done.push(done),
+        Err(failure) if cx.world.cancel.is_cancelled() => return Err(failure),
+        // The hardware file is committed all the same.
+        Err(failure) => told.left.push((failure.error, failure.hints.join("; "))),
+    }
+    Ok(())
 }
 
 async fn commit(
@@ -114,9 +171,7 @@ async fn commit(
 ) -> Result<String, Failure> {
     cx.step(format!("commit in {}", part.name));
     for file in files {
-        if !repo.knows(cx, file).await? {
-            cx.local(&repo.command(&["add", "--intent-to-add", "--", file])).await?;
-        }
+        repo.make_known(cx, file).await?;
     }
     // `--only` takes these files as they are now and leaves the rest of the index alone.
     let mut words = vec!["commit", "--only", "--message", part.message.as_str(), "--"];

@@ -7,6 +7,7 @@ use std::path::Path;
 use async_trait::async_trait;
 
 use crate::install::context::{Context, Done, Failure, PhaseRun};
+use crate::install::flake_lock;
 use crate::install::git::Repo;
 
 /// Overrides the input.
@@ -21,32 +22,8 @@ impl PhaseRun for Lock {
             return Err(Failure::new("the flake has no input with the secrets"));
         };
         let repo = Repo::new(Path::new(folder));
-        let kind = if repo.is_work_tree(cx).await? { "git+file" } else { "path" };
-        cx.record.secrets_input = Some((input.clone(), format!("{kind}:{}", escaped(folder))));
+        let reference = flake_lock::reference(folder, repo.is_work_tree(cx).await?);
+        cx.record.secrets_input = Some((input.clone(), reference));
         Ok(Done::new(format!("builds take {input} from {folder}")))
-    }
-}
-
-/// A folder as part of a URL.
-fn escaped(folder: &str) -> String {
-    let mut url = String::from("//");
-    for byte in folder.bytes() {
-        if byte.is_ascii_alphanumeric() || b"/-._~".contains(&byte) {
-            url.push(char::from(byte));
-        } else {
-            url.push('%');
-            url.push_str(&data_encoding::HEXUPPER.encode(&[byte]));
-        }
-    }
-    url
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn folders_become_urls() {
-        assert_eq!(escaped("/home/ta/nix secrets"), "///home/ta/nix%20secrets");
     }
 }

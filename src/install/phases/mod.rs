@@ -20,6 +20,7 @@ mod repo_tests;
 
 use super::context::PhaseRun;
 use super::phase::Phase;
+pub(super) use rebuild::OVERRIDE_VARIABLE;
 
 /// What carries `phase` out; `None` for preflight, which is over before the first phase runs.
 #[must_use]

@@ -4,6 +4,7 @@
 //! The switch runs on the host detached from the connection, since it may restart the network and
 //! sshd. Carried out again, it copies what is missing and switches anew.
 
+use std::path::Path;
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -11,6 +12,7 @@ use async_trait::async_trait;
 use crate::install::building::{self, attr};
 use crate::install::context::{Context, Done, Failure, FailureKind, PhaseRun, Side};
 use crate::install::copying::{self, Store};
+use crate::install::flake_lock;
 use crate::install::options::RebuildOn;
 use crate::install::phases::verify;
 use crate::process::{self, Command, Stdin};
@@ -22,6 +24,9 @@ pub(super) struct Rebuild;
 
 /// Where the switch keeps its log and status on the host.
 const STATE: &str = "/run/nixos-bootstrap-switch";
+
+/// In which variable a rebuild command of the user's own finds flags for nix.
+pub(in crate::install) const OVERRIDE_VARIABLE: &str = "NIXOS_BOOTSTRAP_OVERRIDE";
 
 /// Between two attempts to connect.
 const PAUSE: Duration = Duration::from_secs(2);
@@ -213,8 +218,8 @@ async fn on_target(cx: &mut Context<'_>) -> Result<(), Failure> {
         "rebuild on the host"
     });
     let remote = cx.remote().await?;
-    let own = cx.facts.bootstrap.rebuild_command.as_deref();
-    let command = ssh_command(cx, &remote.ssh_options(), &rebuild_line(cx, &folder, own));
+    let line = rebuild_line(cx, &folder, secrets_there(cx)?.as_deref());
+    let command = ssh_command(cx, &remote.ssh_options(), &line);
     cx.local(&command).await.map(drop).map_err(|failure| {
         failure.hint("on the host the same command can be run by hand, in the synced folder")
     })
@@ -231,16 +236,39 @@ fn synced_folder(cx: &Context<'_>) -> Result<String, Failure> {
     })
 }
 
-/// The shell line for the host. The command is the user's own and meant for a shell.
-fn rebuild_line(cx: &Context<'_>, folder: &str, own: Option<&str>) -> String {
-    let default = || {
-        let flake = format!(".#{}", cx.plan.host);
-        format!("sudo nixos-rebuild switch --flake {}", quote(&flake))
+/// The flags for nix that let the host's flake take the secrets of this run, where `lock` has replaced their input:
+/// from the folder that `sync` has brought there.
+fn secrets_there(cx: &Context<'_>) -> Result<Option<String>, Failure> {
+    let Some((input, _)) = building::replaced(cx.options, &cx.record).into_iter().next() else {
+        return Ok(None);
     };
-    let command = own.map_or_else(default, ToOwned::to_owned);
+    let folder = cx.plan.secrets.as_ref().map(|secrets| secrets.folder.as_str());
+    let synced = cx.plan.sync.iter().find(|sync| Some(sync.from.as_str()) == folder);
+    let synced = synced.ok_or_else(|| {
+        Failure::new(format!("the secrets of the input {input} are not on the host"))
+            .hint("--rebuild-on here builds with the secrets of this machine")
+    })?;
+    // A linked work tree has its history elsewhere, which does not go over.
+    let is_repo = Path::new(&synced.from).join(".git").is_dir();
+    let reference = flake_lock::reference(&synced.to, is_repo);
+    Ok(Some(format!("--override-input {} {}", quote(&input), quote(&reference))))
+}
+
+/// The shell line for the host. The command is the user's own and meant for a shell; it finds the flags in a variable.
+fn rebuild_line(cx: &Context<'_>, folder: &str, flags: Option<&str>) -> String {
     // ssh starts in the home directory; a quoted `~` would not be replaced.
-    let folder = folder.strip_prefix("~/").unwrap_or(folder);
-    format!("cd {} && {command}", quote(folder))
+    let folder = quote(folder.strip_prefix("~/").unwrap_or(folder));
+    match (&cx.facts.bootstrap.rebuild_command, flags) {
+        (Some(own), None) => format!("cd {folder} && {own}"),
+        (Some(own), Some(flags)) => {
+            format!("cd {folder} && export {OVERRIDE_VARIABLE}={} && {own}", quote(flags))
+        }
+        (None, flags) => {
+            let flake = quote(&format!(".#{}", cx.plan.host));
+            let flags = flags.map(|flags| format!(" {flags}")).unwrap_or_default();
+            format!("cd {folder} && sudo nixos-rebuild switch --flake {flake}{flags}")
+        }
+    }
 }
 
 fn ssh_command(cx: &Context<'_>, options: &[String], line: &str) -> Command {
@@ -257,7 +285,6 @@ fn ssh_command(cx: &Context<'_>, options: &[String], line: &str) -> Command {
 
 #[cfg(test)]
 mod tests {
-    use std::path::Path;
     use std::process::{Command, Output};
 
     use super::*;

@@ -13,7 +13,7 @@ use crate::install::plan::{PlannedRecovery, PlannedRecoveryKey};
 use crate::install::private::random_passphrase;
 use crate::install::recovery::{self, NEEDS_PASSPHRASE, WRONG_PASSPHRASE};
 use crate::install::workshop::{self, Workshop};
-use crate::install::{disks, secret_files};
+use crate::install::{disks, secret_files, secrets_lock};
 use crate::secrets::Secret;
 use crate::secrets::sops_file::SopsFile;
 
@@ -49,6 +49,7 @@ impl PhaseRun for Recovery {
 /// Finds the keys in the secrets file, or makes those that it lacks. All work is done on a copy.
 async fn keep(cx: &mut Context<'_>, planned: &PlannedRecovery) -> Result<Vec<Secret>, Failure> {
     let folder = Path::new(&planned.folder);
+    let _lock = secrets_lock::wait(cx, folder).await?;
     let rules = folder.join(".sops.yaml");
     let text = fs::read_to_string(&rules)
         .map_err(|error| Failure::new(format!("{}: {error}", rules.display())))?;

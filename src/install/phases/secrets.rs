@@ -14,7 +14,7 @@ use crate::install::git::Repo;
 use crate::install::plan::PlannedSecrets;
 use crate::install::preflight::private_error;
 use crate::install::workshop::{self, Outdated, Workshop};
-use crate::install::{atomic, secret_files, user_key};
+use crate::install::{atomic, flake_lock, secret_files, secrets_lock, user_key};
 use crate::secrets::age::{Identity, Recipient};
 use crate::secrets::sops::Opened;
 use crate::secrets::sops_file::SopsFile;
@@ -30,6 +30,7 @@ impl PhaseRun for Secrets {
         let planned = planned.ok_or_else(|| Failure::new("the host has no secrets"))?;
         let identity = identity(cx)?;
         workshop::check_sops(&*cx.world.runner, cx.world.limits.command).await?;
+        let _lock = secrets_lock::wait(cx, Path::new(&planned.folder)).await?;
         look_at_repo(cx, &planned).await?;
         let mut job = Job::new(cx, planned)?;
         cx.step("make the host a recipient");
@@ -40,7 +41,7 @@ impl PhaseRun for Secrets {
         job.workshop.update(&outdated).await?;
         cx.step("open its secrets with its key alone");
         job.prove(cx, &identity).await?;
-        job.write(cx, &outdated)
+        job.write(cx, &outdated).await
     }
 }
 
@@ -71,6 +72,9 @@ async fn look_at_repo(cx: &Context<'_>, planned: &PlannedSecrets) -> Result<(), 
             "{}/.sops.yaml has changes that are not committed; they will be in the commit, too",
             planned.folder
         ));
+    }
+    if let Some(text) = flake_lock::other_branch(cx, planned.input.as_deref(), &repo).await? {
+        cx.warn(text);
     }
     let behind = repo.command(&["rev-list", "--count", "HEAD..@{upstream}"]);
     let behind = cx.world.runner.run_within(&behind, cx.world.limits.command).await?;
@@ -215,17 +219,28 @@ impl Job {
     }
 
     /// Everything has been proved: the copies take their places.
-    fn write(&self, cx: &mut Context<'_>, outdated: &[Outdated]) -> Result<Done, Failure> {
+    async fn write(&self, cx: &mut Context<'_>, outdated: &[Outdated]) -> Result<Done, Failure> {
         let mut changed = Vec::new();
         if self.edited.text != self.before.text() {
             let file = self.folder.join(".sops.yaml");
             atomic::write(&file, self.edited.text.as_bytes())
                 .map_err(|error| Failure::new(format!("{}: {error}", file.display())))?;
             changed.push(".sops.yaml".to_owned());
+            let old = self.before.recipient(&self.planned.name);
+            let new = self.document()?.recipient(&self.planned.name);
+            if cx.record.former_recipient.is_none() {
+                cx.record.former_recipient = old.filter(|old| Some(old) != new.as_ref());
+            }
         }
         let names: Vec<String> = outdated.iter().map(|file| file.name.clone()).collect();
         changed.extend(self.workshop.put_back(&names)?);
         secret_files::note_changed(cx, &self.folder, &changed);
+        let repo = Repo::new(&self.folder);
+        if repo.is_work_tree(cx).await? {
+            for name in &changed {
+                repo.make_known(cx, name).await?;
+            }
+        }
         let readable = counted(self.planned.files.len());
         if changed.is_empty() {
             return Ok(Done::new(format!("{readable} can be read already; nothing changed")));

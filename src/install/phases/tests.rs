@@ -18,7 +18,9 @@ use crate::facts::{
 use crate::install::context::{Access, Context, Done, Door, Failure, FailureKind, Side, World};
 use crate::install::event::{Event, PromptError, Prompter, Reporter};
 use crate::install::options::{Options, RebuildOn};
-use crate::install::plan::{PassphraseSource, Plan, PlannedEncryption, PlannedHostKey, plan};
+use crate::install::plan::{
+    PassphraseSource, Plan, PlannedEncryption, PlannedHostKey, PlannedSecrets, PlannedSync, plan,
+};
 use crate::install::private::{HostKey, HostKeys, Passphrases, PrivateDir};
 use crate::install::record::Record;
 use crate::install::stopwatch::Stopwatch;
@@ -887,4 +889,42 @@ async fn a_rebuild_on_the_host_runs_the_configured_command_in_the_synced_folder(
         ]
     );
     assert_eq!(cx.record.full.as_ref().unwrap().as_str(), FULL);
+}
+
+#[tokio::test]
+async fn a_rebuild_on_the_host_takes_the_secrets_of_this_run() {
+    let rebuilt = async |own: Option<&str>, synced: bool| {
+        let mut bench = Bench::new(Scripted::new().when("ssh", 0, ""));
+        bench.plan.system.rebuild_on = RebuildOn::Target;
+        bench.facts.bootstrap.rebuild_command = own.map(str::to_owned);
+        let repo = |name: &str| PlannedSync {
+            from: bench.home.path().join(name).display().to_string(),
+            to: format!("/home/ta/{name}"),
+        };
+        bench.plan.sync = vec![repo("nix-config"), repo("nix secrets")];
+        std::fs::create_dir_all(bench.home.path().join("nix secrets/.git")).unwrap();
+        bench.plan.secrets = Some(PlannedSecrets {
+            folder: bench.plan.sync[1].from.clone(),
+            name: "grief".to_owned(),
+            files: Vec::new(),
+            user_key: None,
+            input: Some("secrets".to_owned()),
+        });
+        if !synced {
+            bench.plan.sync.pop();
+        }
+        let machine = Arc::new(host(&looks(FULL), "running", ""));
+        let mut cx = bench.context(Phase::Rebuild, &machine);
+        cx.record.secrets_input = Some(("secrets".into(), "git+file:///here".into()));
+        run(&mut cx).await.map(|_| bench.runner.seen().pop().unwrap().replace("'\\''", "'"))
+    };
+    let flags = "--override-input secrets git+file:///home/ta/nix%20secrets";
+    let line = rebuilt(None, true).await.unwrap();
+    let default = "cd /home/ta/nix-config && sudo nixos-rebuild switch --flake '.#grief'";
+    assert!(line.contains(&format!("{default} {flags}")), "{line}");
+    let line = rebuilt(Some("just rebuild"), true).await.unwrap();
+    let export = format!("&& export NIXOS_BOOTSTRAP_OVERRIDE='{flags}' && just rebuild");
+    assert!(line.contains(&export), "{line}");
+    let failure = rebuilt(None, false).await.unwrap_err();
+    assert!(failure.hints[0].contains("--rebuild-on here"), "{failure:?}");
 }
