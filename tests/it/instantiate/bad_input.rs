@@ -204,3 +204,34 @@ fn ctrl_c_ends_a_build_that_the_evaluation_waits_for() {
     }
     panic!("the builder {builder} is still running");
 }
+
+/// A daemon that dies after so many bytes of its answers, or that hears no more after so many of what it is told: at
+/// the greeting, among the questions, within a source.
+#[test]
+fn a_daemon_that_dies_in_the_middle_leaves_a_store_to_go_on_with() {
+    let dir = sources();
+    std::fs::write(dir.path().join("src/large"), vec![b'x'; 4 << 20]).unwrap();
+    // The shell that waits must not keep the answers' pipe open.
+    let answers = "exec 4<&0; $real \"$@\" <&4 | stdbuf -o0 head -c BYTES & exec >&- 4<&-; wait";
+    let orders = "stdbuf -o0 head -c BYTES | $real \"$@\"";
+    for (script, cuts) in [
+        (answers, &[0, 4, 20, 40, 60, 80][..]),
+        (orders, &[4, 40, 400, 700, 1_000, 1 << 20, 3 << 20]),
+    ] {
+        for bytes in cuts {
+            let Some(store) = Store::new() else { return };
+            let mut command = instantiate(&store, dir.path());
+            with_nix(&store, &mut command, &script.replace("BYTES", &bytes.to_string()));
+            let output = command.output().unwrap();
+            fails(&output, &[]);
+            let said = text(&output.stderr);
+            // Our words, or the daemon's, if it had any left.
+            let words = ["ended in the middle", "Broken pipe", "end-of-file"];
+            assert!(words.iter().any(|word| said.contains(word)), "{script} {bytes}: {said}");
+            store.verify();
+            let top = text(&done(&mut instantiate(&store, dir.path())).stdout);
+            assert!(store.contents().keys().any(|path| path.ends_with(top.trim())), "{top}");
+            store.verify();
+        }
+    }
+}
