@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 use std::io::{self, Read};
-use std::rc::Rc;
+use std::sync::Arc;
 
 use rustc_hash::FxHashSet;
 
@@ -26,7 +26,7 @@ pub struct Closure<'s> {
 #[derive(Debug, Clone, Copy)]
 pub enum Object<'s> {
     /// A derivation.
-    Derivation(&'s Rc<Derivation>),
+    Derivation(&'s Arc<Derivation>),
     /// A file of `toFile`.
     Text(&'s Text),
     /// A copy.

@@ -3,7 +3,7 @@
 
 use std::borrow::Cow;
 use std::io::{self, Cursor, Read};
-use std::rc::Rc;
+use std::sync::Arc;
 
 use super::Eval;
 use super::io::{EvalIo, FileType};
@@ -16,7 +16,7 @@ pub(super) enum Seen<'p> {
     /// The outside has it, there.
     Outside(Cow<'p, [u8]>),
     /// A file of this evaluation's own.
-    Text(Rc<[u8]>),
+    Text(Arc<[u8]>),
     /// Nowhere: the filter of a copy has left it out, or it would stand below a file.
     Nowhere,
 }

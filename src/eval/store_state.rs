@@ -2,11 +2,13 @@
 //! Nothing is written here; whoever builds gets it from [`StoreState`].
 
 use std::collections::BTreeSet;
+use std::fmt;
 use std::io::Read;
-use std::rc::Rc;
+use std::sync::Arc;
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
+use super::closure::Object;
 use super::error::{Error, ErrorKind, Result};
 use super::io::{FileType, reason};
 use super::position::Pos;
@@ -24,7 +26,7 @@ pub struct StoreState {
     /// Hashes of derivations, and the store's folder.
     pub(super) hashes: DrvHashes,
     /// The derivations that were evaluated.
-    derivations: FxHashMap<StorePath, Rc<Derivation>>,
+    derivations: FxHashMap<StorePath, Arc<Derivation>>,
     /// What `toFile` made: contents and references.
     texts: FxHashMap<StorePath, Text>,
     /// Files and folders that are copied as they are, under their own names: where each goes.
@@ -33,13 +35,24 @@ pub struct StoreState {
     sources: FxHashMap<StorePath, Source>,
     /// Outputs that were there, or were built, when this evaluation wanted to read them.
     realised: FxHashSet<(StorePath, Box<[u8]>)>,
+    /// Who is told of each object when it is made.
+    listener: Option<Listener>,
+}
+
+/// A function that is told of each object that an evaluation makes, behind those that it refers to.
+pub struct Listener(pub Box<dyn Fn(&StorePath, Object<'_>)>);
+
+impl fmt::Debug for Listener {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Listener").finish_non_exhaustive()
+    }
 }
 
 /// A file that `toFile` made.
 #[derive(Debug, Clone)]
 pub struct Text {
     /// Its contents.
-    pub contents: Rc<[u8]>,
+    pub contents: Arc<[u8]>,
     /// The store paths that it refers to.
     pub references: BTreeSet<StorePath>,
 }
@@ -98,6 +111,7 @@ impl StoreState {
             copies: FxHashMap::default(),
             sources: FxHashMap::default(),
             realised: FxHashSet::default(),
+            listener: None,
         }
     }
 
@@ -109,7 +123,7 @@ impl StoreState {
 
     /// A derivation that was evaluated.
     #[must_use]
-    pub fn derivation(&self, path: &StorePath) -> Option<&Rc<Derivation>> {
+    pub fn derivation(&self, path: &StorePath) -> Option<&Arc<Derivation>> {
         self.derivations.get(path)
     }
 
@@ -125,7 +139,19 @@ impl StoreState {
         self.sources.get(path)
     }
 
+    /// From now on, `listener` is told of each object that is made.
+    pub fn set_listener(&mut self, listener: Option<Listener>) {
+        self.listener = listener;
+    }
+
+    fn tell(&self, path: &StorePath, object: Object<'_>) {
+        if let Some(Listener(listener)) = &self.listener {
+            listener(path, object);
+        }
+    }
+
     pub(super) fn add_source(&mut self, path: StorePath, source: Source) {
+        self.tell(&path, Object::Source(&source));
         self.sources.insert(path, source);
     }
 
@@ -139,10 +165,13 @@ impl StoreState {
     }
 
     pub(super) fn add_derivation(&mut self, path: StorePath, derivation: Derivation) {
-        self.derivations.insert(path, Rc::new(derivation));
+        let derivation = Arc::new(derivation);
+        self.tell(&path, Object::Derivation(&derivation));
+        self.derivations.insert(path, derivation);
     }
 
     pub(super) fn add_text(&mut self, path: StorePath, text: Text) {
+        self.tell(&path, Object::Text(&text));
         self.texts.insert(path, text);
     }
 }
@@ -231,14 +260,14 @@ impl<'a> Eval<'a> {
     }
 
     /// A derivation that was evaluated, or else is read from the store.
-    pub(super) fn derivation(&self, path: &StorePath, pos: Pos) -> Result<Rc<Derivation>> {
+    pub(super) fn derivation(&self, path: &StorePath, pos: Pos) -> Result<Arc<Derivation>> {
         if let Some(known) = self.store.derivation(path) {
             return Ok(known.clone());
         }
         let file = self.store.dir().to_absolute(path);
         let text = self.io.read_file(&file).map_err(|error| unreadable(&file, &error, pos))?;
         let name = path.derivation_name()?;
-        Ok(Rc::new(Derivation::parse(self.store.dir(), name, &text)?))
+        Ok(Arc::new(Derivation::parse(self.store.dir(), name, &text)?))
     }
 
     /// A store path as the bytes and the context of a string.

@@ -1,7 +1,7 @@
 //! Building outputs that an evaluation wants to read: import from derivation.
 
 use std::collections::{BTreeSet, VecDeque};
-use std::rc::Rc;
+use std::sync::Arc;
 
 use super::error::InstantiateError;
 use super::object::View;
@@ -121,7 +121,7 @@ impl View<'_> {
     fn output(self, drv: &StorePath, output: &[u8]) -> Result<Option<StorePath>, InstantiateError> {
         let derivation = match self.state.derivation(drv) {
             Some(known) => known.clone(),
-            None => Rc::new(self.read_derivation(drv)?),
+            None => Arc::new(self.read_derivation(drv)?),
         };
         let dir = self.state.dir();
         let path =

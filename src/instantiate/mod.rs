@@ -5,11 +5,13 @@
 //! and not `nix-store --import` or `nix derivation add`: see docs/evaluator.md.
 
 mod build;
+mod early;
 mod error;
 mod object;
 mod real_store;
 mod write;
 
+pub use early::EarlyWriter;
 pub use error::InstantiateError;
 pub use real_store::{RealStore, Watcher};
 pub use write::Written;

@@ -23,7 +23,7 @@ pub struct Written {
 }
 
 /// An object that the store gets.
-enum New<'s> {
+pub(super) enum New<'s> {
     /// One that the evaluation has made.
     Made(Object<'s>),
     /// A tree that the outside shows in the store already, as it does with the sources of flakes.
@@ -53,7 +53,7 @@ impl RealStore {
             let missing = closure.objects.iter().filter(|(path, _)| !valid.contains(*path));
             new.extend(missing.map(|(path, object)| (*path, New::Made(*object))));
             if !new.is_empty() {
-                self.add(store, view, &new)?;
+                self.add_told(store, view, &new)?;
             }
             roots.iter().try_for_each(|root| store.keep(root))?;
             Ok(Written { all: closure.objects.len() + closure.others.len(), new: new.len() })
@@ -62,27 +62,40 @@ impl RealStore {
         written
     }
 
-    fn add(
+    fn add_told(
         &self,
         store: &mut Streams,
         view: View<'_>,
         new: &[(&StorePath, New<'_>)],
     ) -> Result<(), InstantiateError> {
         let total = new.len() as u64;
-        store.add(total, |adding| {
-            let mut buffer = Vec::new();
-            for (done, (path, object)) in (0..).zip(new) {
-                if view.io.interrupted() {
-                    let command = self.nix.store().to_string();
-                    return Err(process::Error::Cancelled { command }.into());
-                }
-                self.watcher.written(done, total);
-                object.write(view, path, &mut buffer, adding)?;
+        add(store, view, new, |done| {
+            if view.io.interrupted() {
+                let command = self.nix.store().to_string();
+                return Err(process::Error::Cancelled { command }.into());
             }
-            self.watcher.written(total, total);
+            self.watcher.written(done, total);
             Ok(())
         })
     }
+}
+
+/// Adds objects to the store, in this order. `tell` is asked before each, and at the end, whether to go on.
+pub(super) fn add(
+    store: &mut Streams,
+    view: View<'_>,
+    new: &[(&StorePath, New<'_>)],
+    tell: impl Fn(u64) -> Result<(), InstantiateError>,
+) -> Result<(), InstantiateError> {
+    let total = new.len() as u64;
+    store.add(total, |adding| {
+        let mut buffer = Vec::new();
+        for (done, (path, object)) in (0..).zip(new) {
+            tell(done)?;
+            object.write(view, path, &mut buffer, adding)?;
+        }
+        tell(total)
+    })
 }
 
 impl New<'_> {

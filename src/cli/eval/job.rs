@@ -24,7 +24,7 @@ use crate::eval::value::{Attrs, AttrsBuilder, Context, Value};
 use crate::eval::{Coercion, Eval};
 use crate::flake::installable::select;
 use crate::flake::{Flakes, OpenOptions, Run, Surroundings};
-use crate::instantiate::{InstantiateError, RealStore};
+use crate::instantiate::{EarlyWriter, InstantiateError, RealStore};
 use crate::process::Runner;
 use crate::process::nix::Nix;
 use crate::store::StoreDir;
@@ -164,8 +164,13 @@ impl Job {
         let mut eval = ManuallyDrop::new(Eval::new(arena, flakes, settings));
         eval.flakes = Some(flakes);
         let options = OpenOptions { override_inputs: self.chosen.override_inputs };
+        let early = match self.form {
+            Form::Derivations => EarlyWriter::start(self.store.clone(), &mut eval.store, flakes),
+            _ => None,
+        };
         let mut run = Running {
             dir: eval.settings.working_dir.clone(),
+            early,
             eval: &mut eval,
             flakes,
             options,
@@ -196,6 +201,8 @@ struct Running<'r, 'a> {
     form: Form,
     strict: bool,
     store: &'r RealStore,
+    /// Who writes to the store before all is evaluated.
+    early: Option<EarlyWriter>,
 }
 
 impl<'a> Running<'_, 'a> {
@@ -243,6 +250,9 @@ impl<'a> Running<'_, 'a> {
             return Ok(());
         }
         let roots: Vec<_> = derivations.iter().map(|found| found.path.clone()).collect();
+        if let Some(early) = self.early.take() {
+            early.finish(&mut self.eval.store);
+        }
         self.store.write(&self.eval.store, self.eval.io, &roots)?;
         let mut text = Vec::new();
         for Found { path, output } in derivations {

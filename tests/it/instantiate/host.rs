@@ -21,7 +21,7 @@ use tokio_util::sync::CancellationToken;
 use super::{Store, done, text};
 use crate::embedded::Place;
 
-struct Nobody;
+pub(super) struct Nobody;
 
 impl Watcher for Nobody {
     fn written(&self, _: u64, _: u64) {}
@@ -50,18 +50,23 @@ const FLAKE: &str = r#"{
   };
 }"#;
 
-/// An evaluator that writes to `store`, and counts evaluations.
-fn evaluator(store: &Store, builds: bool, count: &Arc<AtomicUsize>) -> EmbeddedEvaluator {
+/// The way into `store`, which does `first` before it starts.
+pub(super) fn real_store(store: &Store, runner: Arc<dyn Runner>, first: &str) -> RealStore {
     let program = store.path().join("nix");
     let script = format!(
-        "#!/bin/sh\nexport NIX_REMOTE='{}'\nexec nix \"$@\"\n",
+        "#!/bin/sh\n{first}\nexport NIX_REMOTE='{}'\nexec nix \"$@\"\n",
         store.path().join("root").display()
     );
     std::fs::write(&program, script).unwrap();
     std::fs::set_permissions(&program, PermissionsExt::from_mode(0o755)).unwrap();
-    let runner: Arc<dyn Runner> = Arc::new(RealRunner::default());
     let nix = Nix { program: program.into(), ..Nix::default() };
-    let real = Arc::new(RealStore::new(runner.clone(), nix, StoreDir::default(), Box::new(Nobody)));
+    RealStore::new(runner, nix, StoreDir::default(), Box::new(Nobody))
+}
+
+/// An evaluator that writes to `store`, and counts evaluations.
+fn evaluator(store: &Store, builds: bool, count: &Arc<AtomicUsize>) -> EmbeddedEvaluator {
+    let runner: Arc<dyn Runner> = Arc::new(RealRunner::default());
+    let real = Arc::new(real_store(store, runner.clone(), ""));
     let (in_store, count, handle) = (real.clone(), count.clone(), Handle::current());
     EmbeddedEvaluator::new(Setup {
         settings: Settings {
