@@ -10,8 +10,25 @@ use crate::ui::terminal::{give_back, say};
 /// The exit code of what the user has stopped.
 const STOPPED: i32 = 3;
 
+/// What is said at the first signal and at the second one.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Words {
+    pub(super) stopping: &'static str,
+    pub(super) stopped: &'static str,
+}
+
+const OF_A_RUN: Words = Words {
+    stopping: "stopping: programs here and on the target are told to end (again to stop at once)",
+    stopped: "stopped at once; the next run of the same command cleans up and goes on",
+};
+
 /// A token that fires on the first SIGINT, SIGTERM or SIGHUP.
 pub(super) fn cancel_on_signals() -> Result<CancellationToken, CliError> {
+    cancel_saying(OF_A_RUN)
+}
+
+/// The same with other words.
+pub(super) fn cancel_saying(words: Words) -> Result<CancellationToken, CliError> {
     let listen = |kind| {
         signal(kind)
             .map_err(|error| CliError::failed(format!("could not listen to signals: {error}")))
@@ -22,11 +39,15 @@ pub(super) fn cancel_on_signals() -> Result<CancellationToken, CliError> {
         listen(SignalKind::hangup())?,
     ];
     let token = CancellationToken::new();
-    tokio::spawn(watch(signals, token.clone()));
+    tokio::spawn(watch(signals, token.clone(), words));
     Ok(token)
 }
 
-async fn watch([mut interrupt, mut terminate, mut hangup]: [Signal; 3], token: CancellationToken) {
+async fn watch(
+    [mut interrupt, mut terminate, mut hangup]: [Signal; 3],
+    token: CancellationToken,
+    words: Words,
+) {
     let mut next = async || {
         tokio::select! {
             _ = interrupt.recv() => {},
@@ -37,10 +58,10 @@ async fn watch([mut interrupt, mut terminate, mut hangup]: [Signal; 3], token: C
     next().await;
     token.cancel();
     give_back();
-    say("stopping: programs here and on the target are told to end (again to stop at once)");
+    say(words.stopping);
     next().await;
     private::remove_all();
     give_back();
-    say("stopped at once; the next run of the same command cleans up and goes on");
+    say(words.stopped);
     std::process::exit(STOPPED);
 }

@@ -12,7 +12,12 @@ use tempfile::NamedTempFile;
 /// mode and the owner of an old file are kept; a symbolic link is followed, not replaced. The
 /// folder must be there.
 pub fn write(path: &Path, content: &[u8]) -> io::Result<()> {
-    stage(path, content)?.commit()
+    write_with(path, |file| file.write_all(content))
+}
+
+/// Like [`write`], with what `fill` writes into the new file. If that fails, the old file stays.
+pub fn write_with(path: &Path, fill: impl FnOnce(&mut File) -> io::Result<()>) -> io::Result<()> {
+    stage(path, fill)?.commit()
 }
 
 /// A finished new file that has not taken its place yet; dropped, it goes away.
@@ -22,7 +27,7 @@ struct Staged {
     folder: PathBuf,
 }
 
-fn stage(path: &Path, content: &[u8]) -> io::Result<Staged> {
+fn stage(path: &Path, fill: impl FnOnce(&mut File) -> io::Result<()>) -> io::Result<Staged> {
     let place = follow(path)?;
     let folder = match place.parent() {
         Some(folder) if folder != Path::new("") => folder.to_owned(),
@@ -46,7 +51,7 @@ fn stage(path: &Path, content: &[u8]) -> io::Result<Staged> {
         }
         file.as_file().set_permissions(fs::Permissions::from_mode(old.mode() & 0o7777))?;
     }
-    file.write_all(content)?;
+    fill(file.as_file_mut())?;
     file.as_file().sync_all()?;
     Ok(Staged { file, place, folder })
 }
@@ -106,7 +111,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let file = dir.path().join("file");
         fs::write(&file, "old").unwrap();
-        std::mem::forget(stage(&file, b"new").unwrap());
+        std::mem::forget(stage(&file, |file| file.write_all(b"new")).unwrap());
         assert_eq!(fs::read_to_string(&file).unwrap(), "old");
         write(&file, b"newer").unwrap();
         assert_eq!(fs::read_to_string(&file).unwrap(), "newer");

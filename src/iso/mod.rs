@@ -1,6 +1,15 @@
-//! The installer image and the sticks that it is written to.
+//! The installer image and the disks that it is written to.
 //!
-//! What may be erased is decided over parsed data; who writes decides nothing. Nothing here asks, draws or
-//! parses arguments.
+//! [`image`] looks at the file, [`find`] at the disks, [`judge`] decides over both what may be erased, and
+//! [`flash`] writes and reads back. What happens is told as [`event`]s. Nothing here asks, draws or parses
+//! arguments.
 
 pub mod build;
+pub mod copy;
+pub mod device;
+pub mod event;
+pub mod find;
+pub mod flash;
+pub mod image;
+pub mod judge;
+pub mod partitions;

@@ -8,10 +8,12 @@ mod dialogue;
 pub mod nix;
 pub mod nix_log;
 pub mod nix_run;
+mod replace;
 mod runner;
 pub mod scripted;
 
 pub use command::{Command, Stdin};
 pub use dialogue::Dialogue;
+pub use replace::replace;
 pub use runner::{Error, Line, LineSink, Output, RealRunner, Runner, Stream};
 pub(crate) use runner::{collect, lines};

@@ -89,7 +89,7 @@ fn panel(heading: &str, picture: Vec<Line>) -> Vec<Line> {
     lines
 }
 
-fn indented(lines: Vec<Line>) -> impl Iterator<Item = Line> {
+pub(super) fn indented(lines: Vec<Line>) -> impl Iterator<Item = Line> {
     lines.into_iter().map(|line| Line::new().with("  ", Ink::Plain).join(line))
 }
 
@@ -343,7 +343,8 @@ pub(super) fn stacked(stacked: &Stacked, style: Style) -> Vec<Line> {
     lines
 }
 
-fn current(live: &LiveDisk, columns: usize, style: Style) -> Vec<Line> {
+/// What is on a disk now, as a picture.
+pub(super) fn current(live: &LiveDisk, columns: usize, style: Style) -> Vec<Line> {
     let mut lines = bar::draw(&live_pieces(live), columns, style);
     let nodes: Vec<Node> = live.children.iter().map(live_node).collect();
     lines.extend(tree::draw(&nodes, columns, style));

@@ -4,6 +4,7 @@ mod bar;
 pub mod clean;
 mod disks;
 mod facts;
+pub mod iso;
 pub mod json;
 pub mod lines;
 pub mod live;

@@ -1,14 +1,14 @@
-//! Where the image comes from: a file that was named, or the flake.
+//! Where the image comes from, if no file is named: the flake.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use serde_json::json;
+use tokio_util::sync::CancellationToken;
 
 use super::Args;
 use crate::cli::error::CliError;
 use crate::cli::output::{Output, print};
-use crate::cli::signals::cancel_on_signals;
 use crate::facts::installer_flake;
 use crate::instantiate::Watcher;
 use crate::iso::build::{BuildError, Wish, build, find, small_flake};
@@ -16,19 +16,14 @@ use crate::process::RealRunner;
 use crate::ui::StoreBar;
 use crate::ui::terminal::say;
 
-/// The file with the image. Its path is printed.
-pub(super) async fn image(args: &Args, output: &Output) -> Result<PathBuf, CliError> {
-    match &args.image {
-        Some(file) => Ok(file.clone()),
-        None => built(args, output).await,
-    }
-}
-
-/// Builds the image of the flake, if it is not there yet.
-async fn built(args: &Args, output: &Output) -> Result<PathBuf, CliError> {
-    let cancel = cancel_on_signals()?;
+/// Builds the image of the flake, if it is not there yet. Its path is printed.
+pub(super) async fn built(
+    args: &Args,
+    output: &Output,
+    cancel: &CancellationToken,
+) -> Result<PathBuf, CliError> {
     let runner = Arc::new(RealRunner::new(cancel.clone()));
-    let (images, nix) = args.flake.images(runner.clone(), &cancel)?;
+    let (images, nix) = args.flake.images(runner.clone(), cancel)?;
     let small = small_flake(installer_flake(&args.flake.flake));
     let wish =
         Wish { flake: &args.flake.flake, attr: args.attr.as_deref(), small: small.as_deref() };

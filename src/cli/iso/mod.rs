@@ -1,13 +1,25 @@
 //! `iso [DEVICE…]`
 
+mod errors;
 mod image;
+mod root;
+mod sticks;
+mod write;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use super::args::FlakeArgs;
-use super::error::CliError;
-use super::output::Output;
+use super::error::{CliError, exit_code};
+use super::output::{Output, print};
+use super::signals::{Words, cancel_saying};
+use crate::install::context::FailureKind;
+use crate::iso::copy;
+use crate::iso::event::{Event, Outcome, Reporter};
+use crate::iso::image::{Content, Image};
+use crate::process::RealRunner;
+use crate::ui::iso::{Bars, Json, Lines, render_outcomes};
 
 /// Build the installer image, and write it to USB sticks
 #[derive(Debug, clap::Args)]
@@ -18,6 +30,8 @@ use super::output::Output;
                         nixos-bootstrap iso --output installer.iso")]
 pub(super) struct Args {
     /// The disks that the image is written to; everything on them is lost
+    ///
+    /// Without one, on a terminal, the removable disks that are there are offered.
     #[arg(value_name = "DEVICE")]
     devices: Vec<PathBuf>,
     #[command(flatten)]
@@ -48,12 +62,76 @@ pub(super) struct Args {
     pub(super) json: bool,
 }
 
-/// Makes or takes the image, and writes it.
+const WORDS: Words = Words {
+    stopping: "stopping: a disk that is being written is left as soon as it answers (again to stop at once)",
+    stopped: "stopped at once: a disk that was being written holds neither what it had nor the image; write it again",
+};
+
+/// Makes or takes the image, and writes it. Every question is asked before anything is built or erased.
 pub(super) async fn run(args: Args, output: &Output) -> Result<ExitCode, CliError> {
-    let image = image::image(&args, output).await?;
-    if args.devices.is_empty() && args.output.is_none() {
-        return Ok(ExitCode::SUCCESS);
+    let cancel = cancel_saying(WORDS)?;
+    let runner = RealRunner::new(cancel.clone());
+    let reporter = reporter(&args, output);
+    // What can be said before anything is built.
+    let named = args.image.as_deref().map(Image::open).transpose()?;
+    if let Some(file) = &args.output {
+        copy::check(named.as_ref(), file)?;
     }
-    let _ = image;
-    Err(CliError::failed("this version can't write images yet"))
+    let size = named.as_ref().map(|image| image.size);
+    let targets = sticks::chosen(&args, &runner, size, output).await?;
+    if targets.is_empty() && args.output.is_none() && args.image.is_some() {
+        return Err(CliError::usage("there is nothing to do with the image")
+            .hint("name a disk to write it to, or a file to copy it to with --output FILE"));
+    }
+    let image = match named {
+        Some(image) => image,
+        None => Image::open(&image::built(&args, output, &cancel).await?)?,
+    };
+    tell(&image, reporter.as_ref());
+    let job = write::Job { args: &args, image: Arc::new(image), reporter, cancel, runner };
+    let mut outcomes = Vec::new();
+    if let Some(file) = &args.output {
+        outcomes.push(job.copy(file).await?);
+    }
+    if !targets.is_empty() {
+        outcomes.extend(job.write(&targets).await?);
+    }
+    if !args.json {
+        print(&render_outcomes(&outcomes, &output.style))?;
+    }
+    Ok(code(&outcomes))
+}
+
+fn reporter(args: &Args, output: &Output) -> Arc<dyn Reporter> {
+    if args.json {
+        Arc::new(Json::new(std::io::stdout()))
+    } else if output.live {
+        Arc::new(Bars::new())
+    } else {
+        Arc::new(Lines::default())
+    }
+}
+
+fn tell(image: &Image, reporter: &dyn Reporter) {
+    reporter.event(&Event::Reading {
+        path: image.path.to_string_lossy().into_owned(),
+        size: image.size,
+        packing: image.packing,
+        content: image.content.clone(),
+    });
+    if matches!(image.content, Content::Iso { hybrid: false, .. }) {
+        let text = "the image has no partition table beside its ISO 9660 volume: few machines start from a stick \
+                    with it";
+        reporter.event(&Event::Warning { text: text.to_owned() });
+    }
+}
+
+fn code(outcomes: &[Outcome]) -> ExitCode {
+    if outcomes.iter().any(|outcome| outcome.stopped) {
+        exit_code(FailureKind::Stopped)
+    } else if outcomes.iter().any(|outcome| outcome.error.is_some()) {
+        exit_code(FailureKind::Failed)
+    } else {
+        ExitCode::SUCCESS
+    }
 }

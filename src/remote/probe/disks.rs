@@ -1,20 +1,12 @@
-//! The disks, from what `lsblk --json` prints. Versions differ: old ones write every value as text
-//! and know one mount point only; any value may be missing.
+//! The disks of a live machine, and which of them it was started from.
 
 use std::collections::BTreeMap;
 
-use serde::{Deserialize, Deserializer};
-use serde_json::Value;
-
+use super::lsblk::{self, Device};
 use super::sections::Sections;
 use super::{ProbeError, wrong};
-use crate::remote::display::printable;
-use crate::remote::model::{LiveDisk, LiveNode};
+use crate::remote::model::LiveDisk;
 use crate::validated::DevicePath;
-
-/// Unit of `start` in sysfs, whatever the disk's own sectors are
-/// (Documentation/ABI/stable/sysfs-block).
-const SECTOR: u64 = 512;
 
 /// Where live systems of NixOS and others mount what they were started from. The root itself is
 /// among them: an installer whose root is on a disk runs from that disk.
@@ -33,100 +25,33 @@ const KEXEC: u64 = 13;
 
 /// Reads the disks that a system could be installed on, and the medium the installer runs from.
 pub(super) fn read(
-    lsblk: &str,
+    answer: &str,
     sections: &Sections<'_>,
     installer: bool,
 ) -> Result<Vec<LiveDisk>, ProbeError> {
-    let answer: Answer =
-        serde_json::from_str(lsblk).map_err(|error| wrong("lsblk", error.to_string()))?;
-    let around = Around::new(&answer.blockdevices, sections, installer);
+    let devices = lsblk::parse(answer).map_err(|error| wrong("lsblk", error.to_string()))?;
+    let around = Around::new(&devices, sections, installer);
     let mut disks = Vec::new();
-    for device in &answer.blockdevices {
+    for device in &devices {
         let boot_medium = around.is_boot_medium(device);
-        if device.is_disk() || (device.kind == "rom" && boot_medium) {
+        if is_disk(device) || (device.kind == "rom" && boot_medium) {
             disks.push(around.disk(device, boot_medium)?);
         }
     }
     Ok(disks)
 }
 
-#[derive(Deserialize)]
-struct Answer {
-    blockdevices: Vec<Device>,
-}
-
-/// One device as lsblk has it.
-#[derive(Deserialize)]
-struct Device {
-    #[serde(deserialize_with = "text")]
-    name: String,
-    #[serde(default, deserialize_with = "optional")]
-    kname: Option<String>,
-    #[serde(default, deserialize_with = "optional")]
-    path: Option<String>,
-    #[serde(default, rename = "type", deserialize_with = "text")]
-    kind: String,
-    #[serde(default, deserialize_with = "number")]
-    size: u64,
-    #[serde(default, deserialize_with = "optional")]
-    fstype: Option<String>,
-    #[serde(default, deserialize_with = "optional")]
-    label: Option<String>,
-    #[serde(default, deserialize_with = "optional")]
-    partlabel: Option<String>,
-    #[serde(default, deserialize_with = "optional")]
-    partuuid: Option<String>,
-    #[serde(default, deserialize_with = "optional")]
-    pttype: Option<String>,
-    #[serde(default, deserialize_with = "optional")]
-    model: Option<String>,
-    #[serde(default, deserialize_with = "optional")]
-    serial: Option<String>,
-    #[serde(default, deserialize_with = "optional")]
-    tran: Option<String>,
-    #[serde(default, deserialize_with = "flag")]
-    rm: bool,
-    #[serde(default, deserialize_with = "flag")]
-    ro: bool,
-    #[serde(default, deserialize_with = "list")]
-    mountpoints: Vec<Option<String>>,
-    #[serde(default, deserialize_with = "optional")]
-    mountpoint: Option<String>,
-    #[serde(default, deserialize_with = "list")]
-    children: Vec<Device>,
-}
-
-impl Device {
-    fn kernel_name(&self) -> &str {
-        self.kname.as_deref().unwrap_or(&self.name)
-    }
-
-    /// A disk that could be written to an installation. Memory (zram, ram), loop devices, optical
-    /// and floppy drives, network block devices and the boot areas of eMMC chips are none; a card
-    /// reader without a card has no size.
-    fn is_disk(&self) -> bool {
-        let name = self.kernel_name();
-        let other = ["zram", "ram", "loop", "fd", "nbd", "mtdblock"];
-        let boot_area =
-            name.starts_with("mmcblk") && (name.contains("boot") || name.contains("rpmb"));
-        let other = other.iter().any(|kind| {
-            name.strip_prefix(kind)
-                .is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()))
-        });
-        self.kind == "disk" && self.size > 0 && !other && !boot_area
-    }
-
-    fn mounts(&self) -> impl Iterator<Item = &str> {
-        let many = self.mountpoints.iter().flatten().map(String::as_str);
-        many.chain(self.mountpoint.as_deref())
-    }
-
-    /// The device and everything on it.
-    fn all(&self) -> Vec<&Device> {
-        let mut all = vec![self];
-        all.extend(self.children.iter().flat_map(Device::all));
-        all
-    }
+/// A disk that could be written to an installation. Memory (zram, ram), loop devices, optical
+/// and floppy drives, network block devices and the boot areas of eMMC chips are none; a card
+/// reader without a card has no size.
+fn is_disk(device: &Device) -> bool {
+    let name = device.kernel_name();
+    let other = ["zram", "ram", "loop", "fd", "nbd", "mtdblock"];
+    let boot_area = name.starts_with("mmcblk") && (name.contains("boot") || name.contains("rpmb"));
+    let other = other.iter().any(|kind| {
+        name.strip_prefix(kind).is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()))
+    });
+    device.kind == "disk" && device.size > 0 && !other && !boot_area
 }
 
 /// What is known beside lsblk's answer.
@@ -188,50 +113,17 @@ impl<'a> Around<'a> {
     }
 
     fn disk(&self, device: &Device, boot_medium: bool) -> Result<LiveDisk, ProbeError> {
-        let node = self.node(device);
-        let path: DevicePath =
-            node.path.parse().map_err(|_| wrong("lsblk", "a disk has an impossible path"))?;
+        let path = device.path().unwrap_or_default();
         let mut links: Vec<String> = self
             .links
             .iter()
-            .filter(|(target, _)| *target == path.as_str())
+            .filter(|(target, _)| *target == path)
             .filter_map(|(_, link)| link.parse::<DevicePath>().ok().map(String::from))
             .collect();
         links.sort();
         links.dedup();
-        Ok(LiveDisk {
-            name: node.name,
-            path: path.into(),
-            links,
-            size: device.size,
-            model: device.model.clone(),
-            serial: device.serial.clone(),
-            transport: device.tran.clone(),
-            removable: device.rm,
-            read_only: device.ro,
-            boot_medium,
-            table: device.pttype.clone(),
-            fs_type: device.fstype.clone(),
-            mountpoints: node.mountpoints,
-            children: node.children,
-        })
-    }
-
-    fn node(&self, device: &Device) -> LiveNode {
-        let kernel = format!("/dev/{}", device.kernel_name());
-        let path = device.path.clone().filter(|path| path.parse::<DevicePath>().is_ok());
-        LiveNode {
-            name: device.name.clone(),
-            path: path.unwrap_or(kernel),
-            kind: device.kind.clone(),
-            size: device.size,
-            start: self.starts.get(device.kernel_name()).and_then(|n| n.checked_mul(SECTOR)),
-            fs_type: device.fstype.clone(),
-            label: device.label.clone(),
-            part_label: device.partlabel.clone(),
-            mountpoints: device.mounts().map(printable).collect(),
-            children: device.children.iter().map(|child| self.node(child)).collect(),
-        }
+        let disk = device.disk(&self.starts, links, boot_medium);
+        disk.ok_or_else(|| wrong("lsblk", "a disk has an impossible path"))
     }
 }
 
@@ -263,42 +155,4 @@ fn medium_label(cmdline: &str) -> Option<String> {
         .iter()
         .find_map(|prefix| live.strip_prefix(prefix))?;
     (!label.is_empty()).then(|| label.replace("\\x20", " "))
-}
-
-fn text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
-    Ok(optional(deserializer)?.unwrap_or_default())
-}
-
-/// Text for people, or nothing where it is empty.
-fn optional<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
-    let text = match Value::deserialize(deserializer)? {
-        Value::String(text) => printable(&text),
-        Value::Number(number) => number.to_string(),
-        _ => String::new(),
-    };
-    Ok(Some(text).filter(|text| !text.is_empty()))
-}
-
-/// A list, or `null` for none.
-fn list<'de, D: Deserializer<'de>, T: Deserialize<'de>>(from: D) -> Result<Vec<T>, D::Error> {
-    Ok(Option::deserialize(from)?.unwrap_or_default())
-}
-
-/// A number, which old versions write as text.
-fn number<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u64, D::Error> {
-    match Value::deserialize(deserializer)? {
-        Value::Number(number) => Ok(number.as_u64().unwrap_or_default()),
-        Value::String(text) => Ok(text.trim().parse().unwrap_or_default()),
-        _ => Ok(0),
-    }
-}
-
-/// A yes or no, which old versions write as `"1"` and `"0"`.
-fn flag<'de, D: Deserializer<'de>>(deserializer: D) -> Result<bool, D::Error> {
-    Ok(match Value::deserialize(deserializer)? {
-        Value::Bool(flag) => flag,
-        Value::String(text) => text == "1",
-        Value::Number(number) => number.as_u64() == Some(1),
-        _ => false,
-    })
 }

@@ -3,6 +3,7 @@
 //! freed of what could redraw a terminal.
 
 mod disks;
+pub(crate) mod lsblk;
 mod sections;
 
 use std::time::Duration;
