@@ -12,6 +12,7 @@
   openssh,
   rsync,
   sops,
+  util-linux,
 }:
 let
   # The program finds these before whatever the caller's PATH has. That is not cut off, since hooks
@@ -24,6 +25,7 @@ let
     openssh
     rsync
     sops
+    util-linux
   ];
 
   sources = [

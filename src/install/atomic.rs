@@ -27,7 +27,7 @@ struct Staged {
     folder: PathBuf,
 }
 
-fn stage(path: &Path, fill: impl FnOnce(&mut File) -> io::Result<()>) -> io::Result<Staged> {
+fn stage(path: &Path, write: impl FnOnce(&mut File) -> io::Result<()>) -> io::Result<Staged> {
     let place = follow(path)?;
     let folder = match place.parent() {
         Some(folder) if folder != Path::new("") => folder.to_owned(),
@@ -51,7 +51,7 @@ fn stage(path: &Path, fill: impl FnOnce(&mut File) -> io::Result<()>) -> io::Res
         }
         file.as_file().set_permissions(fs::Permissions::from_mode(old.mode() & 0o7777))?;
     }
-    fill(file.as_file_mut())?;
+    write(file.as_file_mut())?;
     file.as_file().sync_all()?;
     Ok(Staged { file, place, folder })
 }

@@ -57,7 +57,11 @@ pub fn render_outcomes(outcomes: &[Outcome], style: &Style) -> String {
     for outcome in outcomes {
         let good = outcome.error.is_none();
         let (mark, ink) = if good { ("✓", Ink::Plain) } else { ("✗", Ink::Alarm) };
-        let mark = if style.unicode { mark } else { if good { "ok" } else { "FAILED" } };
+        let mark = match style.unicode {
+            true => mark,
+            false if good => "ok",
+            false => "FAILED",
+        };
         let heading = Line::new().with(mark, ink).with(" ", Ink::Plain);
         let heading = heading.with(&outcome.target, Ink::Bold).with("  ", Ink::Plain);
         lines.push(heading.with(&sentence(outcome), Ink::Plain));

@@ -472,7 +472,9 @@ fn the_package_has_the_programs_that_it_calls() {
     let packages = [
         ("age", "age"),
         ("age-keygen", "age"),
+        ("blockdev", "util-linux"),
         ("git", "git"),
+        ("lsblk", "util-linux"),
         ("nix", "nix"),
         ("nix-instantiate", "nix"),
         ("nixos-anywhere", "nixos-anywhere"),
@@ -482,7 +484,10 @@ fn the_package_has_the_programs_that_it_calls() {
         ("ssh-add", "openssh"),
         ("ssh-keygen", "openssh"),
         ("ssh-keyscan", "openssh"),
+        ("umount", "util-linux"),
     ];
+    // Only the system's own can give root.
+    let of_the_system = ["sudo"];
     let on_the_target = [
         "cat",
         "nixos-facter",
@@ -500,7 +505,8 @@ fn the_package_has_the_programs_that_it_calls() {
     let mut seen = 0;
     for program in programs_in(&root().join("src")) {
         // The program's own name is clap's.
-        if on_the_target.contains(&program.as_str()) || program == "nixos-bootstrap" {
+        let elsewhere = [&on_the_target[..], &of_the_system].concat();
+        if elsewhere.contains(&program.as_str()) || program == "nixos-bootstrap" {
             continue;
         }
         let package = packages.iter().find(|(name, _)| *name == program);

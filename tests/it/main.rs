@@ -15,6 +15,7 @@ mod flake_outputs;
 mod flakes;
 mod installer;
 mod instantiate;
+mod iso;
 mod iso_build;
 mod justfile;
 mod known_hosts;

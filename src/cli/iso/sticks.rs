@@ -80,7 +80,7 @@ async fn picked(runner: &dyn Runner) -> Result<Vec<Disk>, CliError> {
     let mut choices = vec!["none: only the image".to_owned()];
     choices.extend(disks.iter().map(in_one_line));
     let picked = TerminalPrompter::pick("Write the image to which disk?", &choices);
-    match picked.map_err(stopped)?.checked_sub(1) {
+    match picked.map_err(|error| stopped(&error))?.checked_sub(1) {
         Some(index) if index < disks.len() => Ok(vec![disks.swap_remove(index)]),
         _ => Ok(Vec::new()),
     }
@@ -105,11 +105,12 @@ fn confirm(targets: &[Target], terminal: bool, output: &Output) -> Result<(), Cl
     let names: Vec<&str> = disks.iter().map(|disk| disk.name()).collect();
     let question = format!("Erase {}?", names.join(" and "));
     let word = names.join(" ");
-    let yes = TerminalPrompter::default().confirm_word(&question, &word).map_err(stopped)?;
+    let yes = TerminalPrompter::default().confirm_word(&question, &word);
+    let yes = yes.map_err(|error| stopped(&error))?;
     if yes { Ok(()) } else { Err(stopped_by("nothing was erased")) }
 }
 
-fn stopped(error: PromptError) -> CliError {
+fn stopped(error: &PromptError) -> CliError {
     stopped_by(&format!("nothing was erased: {error}"))
 }
 

@@ -29,7 +29,7 @@ impl Job<'_> {
         let (image, reporter) = (Arc::clone(&self.image), Arc::clone(&self.reporter));
         let (file, cancel) = (file.to_owned(), self.cancel.clone());
         let work = move || copy::copy(&image, &file, &cancel, reporter.as_ref());
-        Ok(tokio::task::spawn_blocking(work).await.map_err(broken)??)
+        Ok(tokio::task::spawn_blocking(work).await.map_err(|error| broken(&error))??)
     }
 
     /// Writes it to the disks, which the user has confirmed.
@@ -49,7 +49,7 @@ impl Job<'_> {
         let work = move || {
             flash::run(flash::Job { image: &image, devices, verify, cancel, reporter: &*reporter })
         };
-        let outcomes = tokio::task::spawn_blocking(work).await.map_err(broken)?;
+        let outcomes = tokio::task::spawn_blocking(work).await.map_err(|error| broken(&error))?;
         for outcome in outcomes.iter().filter(|outcome| outcome.state != State::Untouched) {
             self.read_partitions(&outcome.target).await;
         }
@@ -68,6 +68,6 @@ impl Job<'_> {
     }
 }
 
-fn broken(error: tokio::task::JoinError) -> CliError {
+fn broken(error: &tokio::task::JoinError) -> CliError {
     CliError::failed(format!("the work ended early: {error}"))
 }

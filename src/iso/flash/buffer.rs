@@ -2,7 +2,7 @@
 
 use std::sync::mpsc::{Receiver, Sender, channel};
 
-/// Every disk is content with memory that starts at a multiple of this (open(2), "O_DIRECT").
+/// Every disk is content with memory that starts at a multiple of this (open(2), `O_DIRECT`).
 pub(super) const ALIGNMENT: usize = 4096;
 
 /// Bytes whose first one lies at a multiple of [`ALIGNMENT`].

@@ -56,6 +56,7 @@ pub fn open(target: &Target) -> Result<Device, OpenError> {
 }
 
 /// Does it, and tells how it ended for each disk, in their order. Blocks.
+#[must_use]
 pub fn run(job: Job<'_>) -> Vec<Outcome> {
     let Job { image, devices, verify, cancel, reporter } = job;
     let (mut feeds, mut works) = (Vec::new(), Vec::new());
