@@ -4,9 +4,6 @@ use std::fs::File;
 use std::io::{self, Seek, SeekFrom};
 use std::os::unix::fs::FileExt;
 
-use rustix::fs::{Mode, OFlags};
-use rustix::io::Errno;
-
 use super::buffer::ALIGNMENT;
 use crate::iso::device::Disk;
 use crate::iso::find::sequence;
@@ -64,13 +61,13 @@ impl Device {
     /// and so do others until it is closed.
     pub(super) fn open(disk: &Disk) -> Result<Self, OpenError> {
         let path = disk.live.path.clone();
-        let flags = OFlags::RDWR | OFlags::EXCL | OFlags::DIRECT | OFlags::CLOEXEC;
-        let opened = match rustix::fs::open(&path, flags, Mode::empty()) {
-            Ok(opened) => opened,
-            Err(Errno::BUSY) => return Err(OpenError::Busy { path }),
-            Err(error) => return Err(OpenError::Io { path, source: error.into() }),
+        let mut file = match open_alone(&path) {
+            Ok(file) => file,
+            Err(error) if error.kind() == io::ErrorKind::ResourceBusy => {
+                return Err(OpenError::Busy { path });
+            }
+            Err(source) => return Err(OpenError::Io { path, source }),
         };
-        let mut file = File::from(opened);
         let (size, block) = match measures(&mut file) {
             Ok(measures) => measures,
             Err(source) => return Err(OpenError::Io { path, source }),
@@ -82,10 +79,33 @@ impl Device {
     }
 }
 
+#[cfg(target_os = "linux")]
+fn open_alone(path: &str) -> io::Result<File> {
+    use rustix::fs::{Mode, OFlags};
+    let flags = OFlags::RDWR | OFlags::EXCL | OFlags::DIRECT | OFlags::CLOEXEC;
+    Ok(File::from(rustix::fs::open(path, flags, Mode::empty())?))
+}
+
+#[cfg(not(target_os = "linux"))]
+fn open_alone(_path: &str) -> io::Result<File> {
+    Err(io::Error::new(io::ErrorKind::Unsupported, "disks are written on Linux only"))
+}
+
+/// Bytes of a block, as BLKSSZGET gives them.
+#[cfg(target_os = "linux")]
+fn block_size(file: &File) -> io::Result<usize> {
+    Ok(usize::try_from(rustix::fs::ioctl_blksszget(file)?).unwrap_or(0))
+}
+
+#[cfg(not(target_os = "linux"))]
+fn block_size(_file: &File) -> io::Result<usize> {
+    Ok(ALIGNMENT)
+}
+
 /// Size of the device and of its blocks, for which memory is aligned as well.
 fn measures(file: &mut File) -> io::Result<(u64, usize)> {
     let size = file.seek(SeekFrom::End(0))?;
-    let block = usize::try_from(rustix::fs::ioctl_blksszget(&*file)?).unwrap_or(0);
+    let block = block_size(file)?;
     if block == 0 || !ALIGNMENT.is_multiple_of(block) {
         return Err(io::Error::other(format!("it has blocks of {block} bytes")));
     }

@@ -40,7 +40,7 @@ impl Chunk {
 /// Reads the image to its end, as long as there is a disk that takes it.
 pub(super) fn feed(image: &Image, mut feeds: Vec<SyncSender<Message>>, cancel: &CancellationToken) {
     let pool = Pool::new(BUFFERS, CHUNK);
-    let mut hash = Running::default();
+    let mut hash = Running::new();
     let mut offset = 0;
     let mut source = match image.reader() {
         Ok(source) => source,

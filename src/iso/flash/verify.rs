@@ -27,7 +27,7 @@ pub(super) fn verify(work: &Work<'_>, device: &Device, sums: &[Sum]) -> Result<(
     let (send, pieces) = sync_channel::<Piece>(1);
     thread::scope(|scope| {
         let compared = scope.spawn(move || {
-            let mut hash = Running::default();
+            let mut hash = Running::new();
             for piece in pieces {
                 compare(&piece, work.size, sums, &mut hash)?;
             }

@@ -3,8 +3,6 @@
 use std::fs::File;
 use std::io::{self, BufReader, Read, Seek};
 
-use rustix::fs::{Advice, fadvise};
-
 use super::Packing;
 
 /// The unpacked bytes of an image, in order.
@@ -23,8 +21,7 @@ impl Unpacked {
     pub(super) fn new(mut file: File, packing: Packing) -> io::Result<Self> {
         // The offset is shared with the handle that this one was cloned from.
         file.rewind()?;
-        // Only a hint: without it reading is slower.
-        let _ = fadvise(&file, 0, None, Advice::Sequential);
+        read_ahead(&file);
         Ok(Self(match packing {
             Packing::None => Stream::Raw(file),
             Packing::Zstd => Stream::Zstd(Box::new(zstd::stream::read::Decoder::new(file)?)),
@@ -51,6 +48,15 @@ impl Unpacked {
         Ok(done)
     }
 }
+
+#[cfg(target_os = "linux")]
+fn read_ahead(file: &File) {
+    // Only a hint: without it reading is slower.
+    let _ = rustix::fs::fadvise(file, 0, None, rustix::fs::Advice::Sequential);
+}
+
+#[cfg(not(target_os = "linux"))]
+fn read_ahead(_file: &File) {}
 
 impl Read for Unpacked {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
