@@ -85,7 +85,13 @@ pub(super) async fn run(args: Args, output: &Output) -> Result<ExitCode, CliErro
     }
     let image = match named {
         Some(image) => image,
-        None => Image::open(&image::built(&args, output, &cancel).await?)?,
+        None => {
+            let file = image::built(&args, output, &cancel).await?;
+            if targets.is_empty() && args.output.is_none() {
+                return Ok(ExitCode::SUCCESS);
+            }
+            Image::open(&file)?
+        }
     };
     tell(&image, reporter.as_ref());
     let job = write::Job { args: &args, image: Arc::new(image), reporter, cancel, runner };

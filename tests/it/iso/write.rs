@@ -58,7 +58,7 @@ fn packed_images_are_unpacked_while_they_are_written() {
         command.arg("--image").arg(dir.path().join(name)).args(stick.words()).arg("--json");
         let run = command.assert().code(0);
         let events = events(&run.get_output().stdout);
-        assert_eq!(events[0]["event"], "image");
+        assert_eq!(events[0]["event"], "reading");
         assert_eq!(
             (&events[0]["packing"], &events[0]["size"]),
             (&packing.into(), &image.len().into())
