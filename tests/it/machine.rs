@@ -39,12 +39,12 @@ fn an_empty_disk_becomes_grief_minimal_first() {
         "ta"
     );
     // The full system runs, not the minimal one: rebuild brought another store path.
-    let full = plan["system"]["full"]["outPath"].as_str().unwrap().to_owned();
-    let minimal = plan["system"]["install"]["outPath"].as_str().unwrap();
-    assert_ne!(full, minimal);
-    let running = scene.on_host("readlink -f /run/current-system");
-    assert_ne!(running, minimal);
-    assert!(running.starts_with("/nix/store/"), "{running}");
+    let [minimal, full] = ["verify", "rebuild"].map(|phase| {
+        let system = said(&ran, phase).lines().find_map(|line| line.strip_prefix("system: "));
+        system.unwrap_or_else(|| panic!("{phase} names no system: {}", said(&ran, phase)))
+    });
+    assert!(minimal.starts_with("/nix/store/") && minimal != full, "{minimal}, {full}");
+    assert_eq!(scene.on_host("readlink -f /run/current-system"), full);
     // The commit holds the hardware file and nothing else, and the tree is clean.
     assert_eq!(scene.git(&["status", "--porcelain"]), "");
     let files = scene.git(&["show", "--name-only", "--format=", "HEAD"]);
@@ -153,10 +153,10 @@ fn said<'e>(events: &'e [Value], phase: &str) -> &'e str {
 }
 
 /// Where the warning says that the passphrase is.
-fn told_file(log: &Path) -> Option<PathBuf> {
+fn told_file(log: &Path, container: &str) -> Option<PathBuf> {
     let log = std::fs::read_to_string(log).unwrap();
     let warnings = log.lines().filter(|line| line.contains(r#""event":"warning""#));
-    let start = "the one-time passphrase of encrypted-root is in ";
+    let start = &format!("the one-time passphrase of {container} is in ");
     let mut told = warnings.filter_map(|line| Some(line.split_once(start)?.1.split_once(' ')?.0));
     told.next_back().map(PathBuf::from)
 }
@@ -166,29 +166,36 @@ fn told_file(log: &Path) -> Option<PathBuf> {
 fn gusto_is_unlocked_by_its_one_time_passphrase_which_is_replaced() {
     const PROMPT: &str = "Enter passphrase for ";
     let scene = Scene::without_machine();
+    with_second_drive(&scene);
     let mut secrets = Secrets::new(&scene);
-    scene.boot(&["--disk", "sata"]);
+    scene.boot(&["--disk", "sata", "--extra-disk", "160M"]);
     let (modes, arguments) = (Modes::watch(&scene), Arguments::of_installer(&scene));
     let log = scene.dir.path().join("run.jsonl");
     let options = ["--yes", "--json", "--debug", "--luks-recovery"];
     let mut command = watch::every_program_of(&scene.tool("bootstrap", "gusto", &options), &scene);
     let mut run = until_phase(&mut command, &log, "reboot");
-    wait_for("a prompt at the console", Duration::from_secs(300), || {
-        let ended = run.try_wait().unwrap();
-        assert_eq!(ended, None, "{}", std::fs::read_to_string(&log).unwrap());
-        scene.serial().contains(PROMPT)
+    let mut prompts = |count: usize| {
+        wait_for("a prompt at the console", Duration::from_secs(300), || {
+            let ended = run.try_wait().unwrap();
+            assert_eq!(ended, None, "{}", std::fs::read_to_string(&log).unwrap());
+            scene.serial().matches(PROMPT).count() == count
+        });
+    };
+    prompts(1);
+    let passphrases = CONTAINERS.map(|container| {
+        let file = told_file(&log, container).expect("nothing says where the passphrase is");
+        assert!(file.starts_with(scene.runtime()), "{}", file.display());
+        std::fs::read_to_string(&file).unwrap()
     });
-    let file = told_file(&log).expect("nothing says where the passphrase is");
-    assert!(file.starts_with(scene.runtime()), "{}", file.display());
-    let passphrase = std::fs::read_to_string(&file).unwrap();
-    assert_eq!(passphrase.split(' ').count(), 8);
+    assert_ne!(passphrases[0], passphrases[1]);
+    assert!(passphrases.iter().all(|text| text.split(' ').count() == 8));
 
     // A slip of the finger does no harm.
     scene.type_at_console("wrong\n");
-    wait_for("another prompt", Duration::from_secs(120), || {
-        scene.serial().matches(PROMPT).count() == 2
-    });
-    scene.type_at_console(&format!("{passphrase}\n"));
+    for (count, passphrase) in passphrases.iter().enumerate() {
+        prompts(count + 2);
+        scene.type_at_console(&format!("{passphrase}\n"));
+    }
     wait_for("a recovery key", Duration::from_secs(300), || {
         let ended = run.try_wait().unwrap();
         let told = std::fs::read_to_string(&log).unwrap();
@@ -211,19 +218,19 @@ fn gusto_is_unlocked_by_its_one_time_passphrase_which_is_replaced() {
     assert_eq!(scene.on_host("awk 'NR > 1' /proc/swaps | wc -l"), "1");
     let status = scene.on_host("cryptsetup status encrypted-root");
     assert!(status.contains("type:    LUKS2"), "{status}");
-    let slots = "cryptsetup luksDump /dev/disk/by-partlabel/disk-disk0-luks | grep -c ': luks2$'";
-    assert_eq!(scene.on_host(slots), "2");
-    let recovery = secrets.value(&["luks_recovery_keys", "gusto", "encrypted-root"]);
-    let own = "correct horse battery staple".to_owned();
-    replace_passphrase(&scene, &report(&events)["next"], &passphrase, &own);
-    let opens = [&passphrase, &own, &recovery].map(|key| opens(&scene, key));
-    assert_eq!(opens, [false, true, true]);
-    assert_eq!(scene.on_host(slots), "2");
+    let next = &report(&events)["next"];
+    for (container, old) in CONTAINERS.into_iter().zip(&passphrases) {
+        let recovery = secrets.value(&["luks_recovery_keys", "gusto", container]);
+        let own = format!("correct horse battery {container}");
+        replace_passphrase(&scene, next, container, [old, &own]);
+        let opens = [old, &own, &recovery].map(|key| opens(&scene, container, key));
+        assert_eq!(opens, [false, true, true], "{container}");
+        secrets.hide("a recovery key", recovery);
+        secrets.hide("a one-time passphrase", old.clone());
+    }
 
     // They were nowhere else, and are gone.
     secrets.hide_those_of("gusto");
-    secrets.hide("the one-time passphrase", passphrase);
-    secrets.hide("the recovery key", recovery);
     modes.assert_private("passphrase.encrypted-root");
     scene.assert_nothing_private();
     arguments.assert_seen("here", "bootstrap gusto");
@@ -235,10 +242,44 @@ fn gusto_is_unlocked_by_its_one_time_passphrase_which_is_replaced() {
     secrets.assert_hidden();
 }
 
+/// gusto's containers, in the order in which they are asked for.
+const CONTAINERS: [&str; 2] = ["data", "encrypted-root"];
+
+/// Gives gusto another encrypted drive.
+fn with_second_drive(scene: &Scene) {
+    const DRIVE: &str = r#"{
+  disko.devices.disk.data = {
+    type = "disk";
+    device = "/dev/vda";
+    content = {
+      type = "gpt";
+      partitions.data = {
+        size = "100%";
+        content = {
+          type = "luks";
+          name = "data";
+          passwordFile = "/tmp/data-password";
+          content = { type = "filesystem"; format = "vfat"; mountpoint = "/data"; };
+        };
+      };
+    };
+  };
+}
+"#;
+    let host = scene.config().join("hosts/gusto");
+    std::fs::write(host.join("data.nix"), DRIVE).unwrap();
+    let text = std::fs::read_to_string(host.join("default.nix")).unwrap();
+    let changed = text.replace("./disks.nix", "./disks.nix ./data.nix");
+    assert_ne!(changed, text);
+    std::fs::write(host.join("default.nix"), changed).unwrap();
+}
+
 /// Runs the command that the report gives, as a person would, with the answers that it asks for.
-fn replace_passphrase(scene: &Scene, next: &Value, old: &str, new: &str) {
+fn replace_passphrase(scene: &Scene, next: &Value, container: &str, answers: [&str; 2]) {
     let lines = next.as_array().unwrap().iter().filter_map(Value::as_str);
-    let mut commands = lines.filter_map(|line| Some(line.split_once("the one-time one: ")?.1));
+    let start =
+        format!("choose a passphrase of your own for {container}, in place of the one-time one: ");
+    let mut commands = lines.filter_map(|line| line.strip_prefix(start.as_str()));
     let command = commands.next().unwrap_or_else(|| panic!("no command in {next}"));
     assert!(command.contains(" cryptsetup luksChangeKey /dev/disk/by-uuid/"), "{command}");
     // The person's own list of hosts is not that of whoever runs this test.
@@ -246,17 +287,20 @@ fn replace_passphrase(scene: &Scene, next: &Value, old: &str, new: &str) {
     let options =
         format!("ssh -F none -o BatchMode=yes -o UserKnownHostsFile={} ", known.display());
     let command = command.replacen("ssh ", &options, 1);
-    let changed =
-        secrets::fed(Command::new("sh").args(["-c", &command]), &format!("{old}\n{new}\n"));
+    let answers = answers.map(|answer| format!("{answer}\n")).concat();
+    let changed = secrets::fed(Command::new("sh").args(["-c", &command]), &answers);
     let told = String::from_utf8_lossy(&changed.stderr);
     assert!(changed.status.success(), "{command}: {}\n{told}", changed.status);
 }
 
-/// Does this open gusto's container?
-fn opens(scene: &Scene, key: &str) -> bool {
-    let open =
-        "cryptsetup open --test-passphrase --key-file - /dev/disk/by-partlabel/disk-disk0-luks";
-    let opened = secrets::fed(&mut scene.ssh(open), key);
+/// Does this open the container? It has two keys, and no third one.
+fn opens(scene: &Scene, container: &str, key: &str) -> bool {
+    let device = format!(
+        "device=$(cryptsetup status {container} | sed -n 's/^ *device: *//p'); \
+         test \"$(cryptsetup luksDump $device | grep -c ': luks2$')\" = 2 || exit 9; "
+    );
+    let open = "cryptsetup open --test-passphrase --key-file - $device";
+    let opened = secrets::fed(&mut scene.ssh(&(device + open)), key);
     // 2: no permission, which a wrong passphrase gives.
     assert!([Some(0), Some(2)].contains(&opened.status.code()), "{opened:?}");
     opened.status.success()
