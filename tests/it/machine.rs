@@ -4,6 +4,7 @@
 
 mod scene;
 mod secrets;
+mod stick;
 mod watch;
 
 use std::io::Write;
@@ -20,7 +21,10 @@ use watch::{Arguments, Modes};
 #[test]
 #[ignore = "takes minutes; scripts/test runs it"]
 fn an_empty_disk_becomes_grief_minimal_first() {
-    let scene = Scene::new(&[]);
+    // The installer starts from what the tool has written to a stick.
+    let scene = Scene::without_machine();
+    let stick = stick::with_installer(&scene);
+    scene.boot(&["--installer", stick.to_str().unwrap()]);
     let plan = checked(&mut scene.tool("plan", "grief", &["--json"]));
     let plan: Value = serde_json::from_slice(&plan.stdout).unwrap();
     assert_eq!(plan["disks"][0]["live"]["serial"], "GRIEF0001");
