@@ -4,7 +4,6 @@
 mod bad_disks;
 mod bad_images;
 mod faults;
-mod fuse;
 mod loops;
 mod output;
 mod picture;
