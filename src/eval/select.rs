@@ -40,7 +40,7 @@ impl<'a> Eval<'a> {
         match self.value_of(slot) {
             Ok(value) => Ok(value),
             Err(error) => {
-                let pos = attrs.get_attr(name).map_or(Pos::NONE, |attr| attr.pos);
+                let pos = attrs.position_of(name);
                 // As in Nix, what needs itself is told at its definition.
                 let error = error.or_at(pos).or_at(self.code.pos(node));
                 Err(self.while_evaluating(error, pos, &[name]))
@@ -57,28 +57,48 @@ impl<'a> Eval<'a> {
         env: Env<'a>,
     ) -> Result<Value<'a>> {
         let mut value = self.eval(base, env)?;
-        let mut names = Vec::with_capacity(path.len as usize);
-        for at in path.indices() {
-            let name = self.path_name(self.code.paths[at], env)?;
-            names.push(name);
+        // Those names that are computed. All that is only wanted for messages is looked up when there is one.
+        let mut computed = Vec::new();
+        for (number, at) in path.indices().enumerate() {
+            let known = self.code.paths[at];
+            let name = self.path_name(known, env)?;
+            if let Name::Dynamic(_) = known {
+                computed.push(name);
+            }
             let Value::Attrs(attrs) = value else {
+                let names = self.names_of(path, number + 1, &computed);
                 return Err(self.select_failed(node, value, &names));
             };
-            let Some(attr) = attrs.get_attr(name) else {
+            let Some(slot) = attrs.get(name) else {
                 return Err(self.missing_attribute(node, attrs, name));
             };
-            value = match self.value_of(attr.slot) {
+            value = match self.value_of(slot) {
                 Ok(value) => value,
                 Err(mut error) => {
+                    let pos = attrs.position_of(name);
+                    let names = self.names_of(path, number + 1, &computed);
                     if names.len() == path.len as usize {
-                        error = error.or_at(attr.pos);
+                        error = error.or_at(pos);
                     }
                     let error = error.or_at(self.code.pos(node));
-                    return Err(self.while_evaluating(error, attr.pos, &names));
+                    return Err(self.while_evaluating(error, pos, &names));
                 }
             };
         }
         Ok(value)
+    }
+
+    /// The first names of a path, of which some are computed.
+    #[cold]
+    fn names_of(&self, path: Range, count: usize, computed: &[Symbol]) -> Vec<Symbol> {
+        let mut computed = computed.iter();
+        let names = self.code.paths[path.indices()].iter().take(count);
+        names
+            .filter_map(|name| match name {
+                Name::Static(name) => Some(*name),
+                Name::Dynamic(_) => computed.next().copied(),
+            })
+            .collect()
     }
 
     #[inline(never)]
@@ -93,12 +113,12 @@ impl<'a> Eval<'a> {
         for at in path.indices() {
             let name = self.path_name(self.code.paths[at], env)?;
             let Value::Attrs(attrs) = value else { return Ok(None) };
-            let Some(attr) = attrs.get_attr(name) else { return Ok(None) };
-            value = match self.value_of(attr.slot) {
+            let Some(slot) = attrs.get(name) else { return Ok(None) };
+            value = match self.value_of(slot) {
                 Ok(value) => value,
                 Err(error) => {
                     let error = error.or_at(self.code.pos(node));
-                    return Err(self.while_evaluating(error, attr.pos, &[name]));
+                    return Err(self.while_evaluating(error, attrs.position_of(name), &[name]));
                 }
             };
         }

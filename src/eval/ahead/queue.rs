@@ -42,6 +42,9 @@ struct State {
     files: FxHashMap<Box<[u8]>, Stage>,
     /// Files that are likely to be wanted, the most likely first.
     queue: VecDeque<Box<[u8]>>,
+    /// Files that say where packages are. They are read once more when that is wanted: a small evaluation is
+    /// spared the memory.
+    collections: Vec<Box<[u8]>>,
     /// Where packages are, by their names.
     packages: FxHashMap<Box<[u8]>, Box<[u8]>>,
     /// The length of all texts that are ready, and of those that were taken.
@@ -60,6 +63,14 @@ enum Stage {
     Done,
 }
 
+/// Something to do for the thread.
+pub(super) enum Task {
+    /// Parse the file, if it is no longer than this.
+    Parse(Box<[u8]>, usize),
+    /// Look what packages the file leads to.
+    Collect(Box<[u8]>),
+}
+
 /// What a file turned out to be.
 pub(super) enum Taken {
     Ready(Box<Ready>),
@@ -68,15 +79,15 @@ pub(super) enum Taken {
 }
 
 impl Shared {
-    /// The next file to parse, and how long it may be; nothing at the end.
-    pub(super) fn next(&self) -> Option<(Box<[u8]>, usize)> {
+    /// The next task; nothing at the end.
+    pub(super) fn next(&self) -> Option<Task> {
         let mut state = self.lock();
         loop {
             if state.is_over {
                 return None;
             }
-            if let Some(path) = state.next() {
-                return Some((path, LONGEST.max(state.taken / LONG_PART)));
+            if let Some(task) = state.next() {
+                return Some(task);
             }
             state.is_idle = true;
             state = self.wanted.wait(state).unwrap_or_else(PoisonError::into_inner);
@@ -87,7 +98,7 @@ impl Shared {
     /// Takes up what became of a file, and what it leads to.
     pub(super) fn finished(&self, path: &[u8], file: Option<(Box<Ready>, Leads)>) {
         let mut state = self.lock();
-        let stage = match file {
+        let becomes = match file {
             Some((ready, leads)) => {
                 state.unused += ready.text.len();
                 state.add_files(path, leads);
@@ -95,9 +106,17 @@ impl Shared {
             }
             None => Stage::Done,
         };
-        state.files.insert(path.into(), stage);
+        state.files.insert(path.into(), becomes);
         drop(state);
         self.ready.notify_all();
+    }
+
+    /// Takes up which packages a file leads to.
+    pub(super) fn collected(&self, path: &[u8], leads: Leads) {
+        let dir = path::dir_name(path);
+        let packages = leads.collected.into_iter();
+        let packages = packages.map(|(name, literal)| (name, file_of(dir, &literal)));
+        self.lock().packages.extend(packages);
     }
 
     /// See [`super::Ahead::take`].
@@ -162,20 +181,25 @@ impl Shared {
 }
 
 impl State {
-    fn next(&mut self) -> Option<Box<[u8]>> {
+    fn next(&mut self) -> Option<Task> {
+        if self.taken >= GUESSED_FROM
+            && let Some(path) = self.collections.pop()
+        {
+            return Some(Task::Collect(path));
+        }
         while self.unused < MOST_READY
             && let Some(path) = self.queue.pop_front()
         {
             // It may have been taken in the meantime, or stand in the queue twice.
             if let Some(stage @ Stage::Queued) = self.files.get_mut(&path) {
                 *stage = Stage::InWork;
-                return Some(path);
+                return Some(Task::Parse(path, LONGEST.max(self.taken / LONG_PART)));
             }
         }
         None
     }
 
-    /// Takes up the files and packages that a file leads to.
+    /// Takes up the files that a file leads to.
     fn add_files(&mut self, from: &[u8], leads: Leads) {
         let dir = path::dir_name(from);
         for literal in leads.files {
@@ -185,15 +209,13 @@ impl State {
                 self.queue.push_back(file);
             }
         }
-        let packages = leads.collected.into_iter();
-        self.packages.extend(packages.map(|(name, literal)| (name, file_of(dir, &literal))));
+        if !leads.collected.is_empty() {
+            self.collections.push(from.into());
+        }
     }
 
     /// Takes up that these packages are asked for: now, so they come first.
     fn want(&mut self, names: &[Box<[u8]>]) {
-        if self.taken < GUESSED_FROM {
-            return;
-        }
         for name in names.iter().rev() {
             let Some(file) = self.packages.get(name) else { continue };
             match self.files.get(file) {

@@ -1,16 +1,26 @@
 //! Reading and parsing on the other thread.
 
 use super::Ready;
-use super::queue::Shared;
+use super::queue::{Shared, Task};
 use crate::eval::io::read_plain;
 use crate::syntax::{ApartParser, Features, Leads};
 
 /// Parses what is wanted until there is no more.
 pub(super) fn run(shared: &Shared, features: Features) {
     let mut parser = ApartParser::new(features);
-    while let Some((path, most)) = shared.next() {
-        let file = parse(&mut parser, &path, most);
-        shared.finished(&path, file);
+    while let Some(task) = shared.next() {
+        match task {
+            Task::Parse(path, most) => {
+                let file = parse(&mut parser, &path, most);
+                shared.finished(&path, file);
+            }
+            Task::Collect(path) => {
+                let text = read_plain(&path, usize::MAX);
+                if let Some((_, leads)) = text.and_then(|text| parser.parse(&text).ok()) {
+                    shared.collected(&path, leads);
+                }
+            }
+        }
     }
 }
 

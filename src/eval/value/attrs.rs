@@ -313,6 +313,13 @@ impl<'a> Attrs<'a> {
         }
     }
 
+    /// Where an attribute was defined.
+    #[cold]
+    #[must_use]
+    pub fn position_of(self, name: Symbol) -> Pos {
+        self.get_attr(name).map_or(Pos::NONE, |attr| attr.pos)
+    }
+
     /// How many attributes it has.
     #[must_use]
     pub fn len(self) -> usize {
