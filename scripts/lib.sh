@@ -13,8 +13,8 @@ MACHINE_PACKAGES=(
 # What the tests on loopback, and building the tool, need beyond that.
 # shellcheck disable=SC2034
 TEST_PACKAGES=(
-	age btrfs-progs build-essential busybox-static cryptsetup-bin e2fsprogs git hyperfine
-	iproute2 openssh-server shellcheck strace tmux
+	age avahi-daemon avahi-utils btrfs-progs build-essential busybox-static cryptsetup-bin dbus e2fsprogs git hyperfine
+	iproute2 openssh-server qrencode shellcheck strace tmux xorriso
 )
 
 # The programs around secrets. ssh-to-age has no tags that Go reads; the hashes of its module are those

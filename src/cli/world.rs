@@ -13,7 +13,7 @@ use crate::install::context::{Limits, World};
 use crate::install::event::Reporter;
 use crate::install::private;
 use crate::process::RealRunner;
-use crate::remote::SshConnector;
+use crate::remote::{Mdns, SshConnector};
 use crate::ui::lines::LineReporter;
 use crate::ui::live::LiveReporter;
 use crate::ui::prompts::TerminalPrompter;
@@ -53,6 +53,7 @@ pub(super) fn world(
         connector: Arc::new(SshConnector::new(runner.clone(), cancel.clone())),
         runner,
         reporter: told.reporter.clone(),
+        finder: Arc::new(Mdns),
         prompter: Arc::new(TerminalPrompter::new(told.live.clone())),
         cancel,
         state_dir: state_dir()?,

@@ -18,7 +18,8 @@ use super::stopwatch::Stopwatch;
 use crate::facts::{Evaluator, HostFacts};
 use crate::process::{self, Command, Line, Output, Runner};
 use crate::remote::{
-    ConnectError, Connection, Connector, HostPublicKey, Login, RemoteCommand, known_hosts, may_ask,
+    ConnectError, Connection, Connector, Finder, HostPublicKey, Login, RemoteCommand, known_hosts,
+    may_ask,
 };
 use crate::validated::{Address, UserName};
 
@@ -34,6 +35,8 @@ pub struct World {
     pub evaluator: Arc<dyn Evaluator>,
     /// Is told what happens.
     pub reporter: Arc<dyn Reporter>,
+    /// Looks for installers.
+    pub finder: Arc<dyn Finder>,
     /// Asks the user.
     pub prompter: Arc<dyn Prompter>,
     /// Fires on Ctrl-C and SIGTERM.
@@ -51,6 +54,8 @@ pub struct World {
 /// How long each kind of wait may take.
 #[derive(Debug, Clone, Copy)]
 pub struct Limits {
+    /// For installers on the local network to answer.
+    pub search: Duration,
     /// One attempt to connect.
     pub connect: Duration,
     /// From `reboot` until the new system answers.
@@ -68,6 +73,7 @@ pub struct Limits {
 impl Default for Limits {
     fn default() -> Self {
         Self {
+            search: Duration::from_millis(2500),
             connect: Duration::from_secs(15),
             reboot: Duration::from_secs(600),
             startup: Duration::from_secs(300),

@@ -128,6 +128,16 @@ pub trait Prompter: Send + Sync {
     fn confirm(&self, question: &str) -> Result<bool, PromptError>;
     /// A line of text.
     fn text(&self, question: &str, default: Option<&str>) -> Result<String, PromptError>;
+    /// One of several; gives its index.
+    fn choose(&self, question: &str, choices: &[String]) -> Result<usize, PromptError> {
+        let lines = choices.iter().enumerate().map(|(n, choice)| format!("{}) {choice}\n", n + 1));
+        let text = self.text(&format!("{question}\n{}Number", lines.collect::<String>()), None)?;
+        let number = text.trim().parse::<usize>().ok();
+        let index = number.and_then(|number| number.checked_sub(1));
+        let index = index.filter(|index| *index < choices.len());
+        index
+            .ok_or_else(|| PromptError::Failed(format!("{:?} is none of the numbers", text.trim())))
+    }
     /// A passphrase that is not shown; `twice` asks again until both agree.
     fn passphrase(
         &self,

@@ -15,6 +15,7 @@ pub mod engine;
 pub mod event;
 mod flake_lock;
 mod git;
+pub mod installers;
 pub mod journal;
 pub(crate) mod layout;
 pub mod lock;
@@ -47,6 +48,7 @@ mod testing;
 mod trust;
 pub mod user_key;
 mod warn;
+mod whereabouts;
 pub mod workshop;
 
 pub use context::{Failure, FailureKind, Limits, World};

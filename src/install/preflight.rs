@@ -16,9 +16,9 @@ use super::record::Record;
 use super::resume;
 use super::stopwatch::{Stopwatch, millis};
 use super::surroundings::{Surroundings, look_around};
-use super::trust::{Reached, Way, ask, reach};
+use super::trust::{Reached, Way, reach};
 use crate::facts::{EvalError, HostFacts, Scope, installer_flake};
-use crate::remote::{Connection, Probe, ProbeError, Target, probe};
+use crate::remote::{Connection, Probe, ProbeError, probe};
 use crate::validated::UserName;
 
 /// What the plan is made for.
@@ -117,8 +117,8 @@ pub(super) fn summary(prepared: &Prepared) -> String {
     }
 }
 
-struct Preflight {
-    world: World,
+pub(super) struct Preflight {
+    pub(super) world: World,
     clock: Arc<Stopwatch>,
     purpose: Purpose,
 }
@@ -190,12 +190,12 @@ impl Preflight {
         })
     }
 
-    fn step(&self, text: &str) {
+    pub(super) fn step(&self, text: &str) {
         let text = text.to_owned();
         self.world.reporter.event(&Event::Step { phase: Phase::Preflight, text });
     }
 
-    fn warn(&self, text: String) {
+    pub(super) fn warn(&self, text: String) {
         let phase = Some(Phase::Preflight);
         self.world.reporter.event(&Event::Warning { phase, text });
     }
@@ -277,7 +277,9 @@ impl Preflight {
             (facts, minimal, None)
         };
         if wanted_access(options, &facts, state).is_none() {
-            options.target = Some(self.ask_target(options).await?);
+            let (target, port) = self.find_target(options).await?;
+            options.target = Some(target);
+            options.port = options.port.or(port);
         }
         let access = wanted_access(options, &facts, state)
             .ok_or_else(|| Failure::new("nothing says where the machine is"))?;
@@ -358,20 +360,6 @@ impl Preflight {
             }
         };
         tokio::try_join!(full, minimal)
-    }
-
-    async fn ask_target(&self, options: &Options) -> Result<Target, Failure> {
-        let host = &options.host;
-        if !options.interactive {
-            return Err(Failure::new(format!("where is the machine that becomes {host}?"))
-                .hint("give --target [USER@]ADDRESS, or set bootstrap.target.host in the configuration")
-                .kind(FailureKind::Usage));
-        }
-        let question =
-            format!("Address of the machine that becomes {host} ([USER@]ADDRESS; --target)");
-        let text = ask(&self.world, move |prompter| prompter.text(&question, None)).await?;
-        let target = text.trim().parse::<Target>();
-        target.map_err(|error| Failure::new(error.to_string()).kind(FailureKind::Usage))
     }
 
     fn check_digest(&self, state: &State, plan: &Plan) -> Result<(), Failure> {

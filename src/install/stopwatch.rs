@@ -12,7 +12,8 @@ use crate::facts::model::Outputs;
 use crate::facts::{EachHost, EvalError, Evaluator, HostFacts, HostSummary, Override, Scope};
 use crate::process::{self, Command, LineSink, Output, Runner};
 use crate::remote::{
-    ConnectError, Connection, Connector, HostPublicKey, Login, Remote, RemoteCommand,
+    ConnectError, Connection, Connector, DiscoverError, Finder, HostPublicKey, Installer, Login,
+    Remote, RemoteCommand,
 };
 use crate::secrets::Secret;
 use crate::validated::{Address, HostName};
@@ -75,6 +76,7 @@ impl Stopwatch {
             runner: Arc::new(Watched(Arc::clone(&world.runner), Arc::clone(self))),
             connector: Arc::new(Watched(Arc::clone(&world.connector), Arc::clone(self))),
             evaluator: Arc::new(Watched(Arc::clone(&world.evaluator), Arc::clone(self))),
+            finder: Arc::new(Watched(Arc::clone(&world.finder), Arc::clone(self))),
             prompter: Arc::new(Watched(Arc::clone(&world.prompter), Arc::clone(self))),
             ..world.clone()
         }
@@ -200,6 +202,14 @@ impl Evaluator for Watched<dyn Evaluator> {
     }
 }
 
+#[async_trait]
+impl Finder for Watched<dyn Finder> {
+    async fn installers(&self, limit: Duration) -> Result<Vec<Installer>, DiscoverError> {
+        let _wait = self.1.waiting();
+        self.0.installers(limit).await
+    }
+}
+
 impl Prompter for Watched<dyn Prompter> {
     fn confirm_word(&self, question: &str, word: &str) -> Result<bool, PromptError> {
         let _wait = self.1.waiting();
@@ -214,6 +224,11 @@ impl Prompter for Watched<dyn Prompter> {
     fn text(&self, question: &str, default: Option<&str>) -> Result<String, PromptError> {
         let _wait = self.1.waiting();
         self.0.text(question, default)
+    }
+
+    fn choose(&self, question: &str, choices: &[String]) -> Result<usize, PromptError> {
+        let _wait = self.1.waiting();
+        self.0.choose(question, choices)
     }
 
     fn passphrase(&self, question: &str, twice: bool) -> Result<Secret, PromptError> {

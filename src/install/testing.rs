@@ -16,7 +16,8 @@ use crate::facts::{
 };
 use crate::process::{self, Command, LineSink, Output, RealRunner, Runner};
 use crate::remote::{
-    ConnectError, Connection, Connector, HostPublicKey, Login, Remote, RemoteCommand, known_hosts,
+    ConnectError, Connection, Connector, DiscoverError, Finder, HostPublicKey, Installer, Login,
+    Remote, RemoteCommand, known_hosts,
 };
 use crate::secrets::Secret;
 use crate::secrets::host_key::HostKeyPair;
@@ -27,6 +28,7 @@ pub(crate) struct Stage {
     pub(crate) dir: tempfile::TempDir,
     pub(crate) machine: Arc<Machine>,
     pub(crate) flake: Arc<Flake>,
+    pub(crate) network: Arc<Network>,
     pub(crate) person: Arc<Person>,
     pub(crate) events: Arc<Events>,
     pub(crate) cancel: CancellationToken,
@@ -45,6 +47,7 @@ impl Stage {
                 facts: Mutex::new(facts()),
                 replaced_system: Mutex::default(),
             }),
+            network: Arc::default(),
             person: Arc::default(),
             events: Arc::default(),
             cancel: CancellationToken::new(),
@@ -61,6 +64,7 @@ impl Stage {
             connector: Arc::new(Door(Arc::clone(&self.machine))),
             evaluator: Arc::clone(&self.flake) as Arc<dyn Evaluator>,
             reporter: Arc::clone(&self.events) as Arc<dyn Reporter>,
+            finder: Arc::clone(&self.network) as Arc<dyn Finder>,
             prompter: Arc::clone(&self.person) as Arc<dyn Prompter>,
             cancel: self.cancel.clone(),
             state_dir: self.path("state"),
@@ -376,6 +380,17 @@ impl Prompter for Person {
     fn passphrase(&self, question: &str, _: bool) -> Result<Secret, PromptError> {
         self.hears(question);
         Ok(Secret::new("typed"))
+    }
+}
+
+/// The local network.
+#[derive(Default)]
+pub(crate) struct Network(pub(crate) Mutex<Vec<Installer>>);
+
+#[async_trait]
+impl Finder for Network {
+    async fn installers(&self, _: Duration) -> Result<Vec<Installer>, DiscoverError> {
+        Ok(self.0.lock().unwrap().clone())
     }
 }
 

@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use super::context::{Access, Failure, FailureKind, Side, World, connect, login};
 use super::event::{PromptError, Prompter};
+use super::installers::known_keys;
 use super::options::{Options, TrustedKey};
 use super::private::PrivateDir;
 use super::record::Record;
@@ -75,16 +76,24 @@ async fn installer(way: Way<'_>) -> Result<Reached, Failure> {
     if record.installer_keys.is_empty() {
         record.installer_keys = lines(&known(&way)?);
     }
-    let mut expected = Vec::new();
+    let expected = fingerprints(&record.installer_keys);
+    // Every image that was given a key is trusted, and none is expected at this address.
+    let images = known_keys(&way.world.state_dir).map_err(|e| Failure::new(e.to_string()))?;
+    record.installer_keys.extend(lines(&images));
     if !record.installer_keys.is_empty() {
         match pinned(&way, record.clone(), Side::Installer).await {
             // An installer makes new keys at each boot, so this may still be the right machine.
-            Err(ConnectError::HostKeyMismatch { expected: keys, .. }) => expected = keys,
+            Err(ConnectError::HostKeyMismatch { .. }) => {}
             other => return Ok(other?),
         }
     }
     record.installer_keys = lines(&shown(&way, &expected).await?);
     Ok(pinned(&way, record, Side::Installer).await?)
+}
+
+fn fingerprints(lines: &[String]) -> Vec<String> {
+    let keys = lines.iter().filter_map(|line| line.parse::<HostPublicKey>().ok());
+    keys.map(|key| key.fingerprint().to_owned()).collect()
 }
 
 fn lines(keys: &[HostPublicKey]) -> Vec<String> {

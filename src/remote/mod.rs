@@ -5,6 +5,7 @@
 pub mod command;
 pub mod connect;
 pub mod copy;
+pub mod discover;
 pub mod display;
 pub mod forges;
 pub mod host_key;
@@ -18,6 +19,7 @@ pub mod target;
 pub use command::{Remote, RemoteCommand, quote};
 pub use connect::{ConnectError, Connection, Connector, IdentityProblem, Login};
 pub use copy::{put_file, put_tree};
+pub use discover::{AnnouncedDisk, DiscoverError, Finder, Installer, Mdns};
 pub use host_key::HostPublicKey;
 pub use leftovers::stop_leftovers;
 pub use model::*;

@@ -128,6 +128,15 @@ impl Prompter for TerminalPrompter {
         })
     }
 
+    fn choose(&self, question: &str, choices: &[String]) -> Result<usize, PromptError> {
+        let shown: Vec<_> = choices.iter().map(|choice| clean(choice)).collect();
+        self.aside(|| {
+            let question = introduced(question);
+            let picked = Select::new(&question, shown).raw_prompt().map_err(from_inquire)?;
+            Ok(picked.index)
+        })
+    }
+
     fn passphrase(&self, question: &str, twice: bool) -> Result<Secret, PromptError> {
         self.aside(|| {
             let question = introduced(question);

@@ -148,6 +148,7 @@ impl Case {
             connector: Arc::new(self.sshd.connector()),
             evaluator: Arc::new(Nobody),
             reporter: Arc::new(Nobody),
+            finder: Arc::new(nixos_bootstrap::remote::Mdns),
             prompter: Arc::new(Nobody),
             cancel: self.sshd.cancel.clone(),
             state_dir: self.sshd.path("state"),

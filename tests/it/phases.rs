@@ -104,6 +104,7 @@ impl Bench {
             connector: Arc::new(sshd.connector()),
             evaluator: Arc::new(NoEvaluator),
             reporter: Arc::clone(&told) as Arc<dyn Reporter>,
+            finder: Arc::new(nixos_bootstrap::remote::Mdns),
             prompter: Arc::new(NoTerminal),
             cancel: sshd.cancel.clone(),
             state_dir: home.join("state"),

@@ -262,6 +262,7 @@ impl Scene {
             connector: Arc::new(self.sshd.connector()),
             evaluator: Arc::new(Nobody),
             reporter: self.told.clone(),
+            finder: Arc::new(nixos_bootstrap::remote::Mdns),
             prompter: Arc::new(Nobody),
             cancel: self.sshd.cancel.clone(),
             state_dir: self.dir.path().join("state"),

@@ -232,6 +232,7 @@ impl Bench {
             connector: Arc::clone(&doors) as Arc<dyn Connector>,
             evaluator: Arc::new(NoEvaluator),
             reporter: Arc::clone(&told) as Arc<dyn Reporter>,
+            finder: Arc::new(crate::remote::Mdns),
             prompter: Arc::new(NoTerminal),
             cancel: CancellationToken::new(),
             state_dir: home.path().join("state"),
