@@ -2,7 +2,7 @@
 
 use std::fs::{self, File};
 use std::io::{self, Seek, SeekFrom, Write};
-use std::os::unix::fs::{FileTypeExt, MetadataExt};
+use std::os::unix::fs::{FileTypeExt, MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
@@ -114,6 +114,9 @@ pub fn copy(
         reporter.event(&Event::Progress { target, stage: Stage::Copying, done, total });
     };
     let written = atomic::write_with(path, |file| {
+        if image.is_secret() {
+            file.set_permissions(fs::Permissions::from_mode(0o600))?;
+        }
         let mut source = image.reader()?;
         let mut buffer = vec![0; CHUNK];
         let mut done = 0;

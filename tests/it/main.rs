@@ -17,6 +17,7 @@ mod installer;
 mod instantiate;
 mod iso;
 mod iso_build;
+mod iso_key;
 mod justfile;
 mod known_hosts;
 mod lang;

@@ -2,6 +2,7 @@
 
 mod errors;
 mod image;
+mod pin;
 mod root;
 mod sticks;
 mod write;
@@ -45,6 +46,11 @@ pub(super) struct Args {
     /// Copy the image to this file, unpacked
     #[arg(long, value_name = "FILE", help_heading = "Image")]
     output: Option<PathBuf>,
+    /// Give the installer a new ssh host key, which `bootstrap` knows: no stranger can stand in for it
+    ///
+    /// What is written holds the private key: keep it to yourself, and write it anew after use.
+    #[arg(long, help_heading = "Image")]
+    pin_host_key: bool,
     /// Do not ask: erase the disks that are named
     #[arg(short, long, requires = "devices", help_heading = "Writing")]
     yes: bool,
@@ -78,6 +84,9 @@ pub(super) async fn run(args: Args, output: &Output) -> Result<ExitCode, CliErro
         copy::check(named.as_ref(), file)?;
     }
     let size = named.as_ref().map(|image| image.size);
+    if args.pin_host_key && !output.live && args.devices.is_empty() && args.output.is_none() {
+        return Err(pin::nowhere());
+    }
     let targets = sticks::chosen(&args, &runner, size, output).await?;
     if targets.is_empty() && args.output.is_none() && args.image.is_some() {
         return Err(CliError::usage("there is nothing to do with the image")
@@ -88,11 +97,12 @@ pub(super) async fn run(args: Args, output: &Output) -> Result<ExitCode, CliErro
         None => {
             let file = image::built(&args, output, &cancel).await?;
             if targets.is_empty() && args.output.is_none() {
-                return Ok(ExitCode::SUCCESS);
+                return if args.pin_host_key { Err(pin::nowhere()) } else { Ok(ExitCode::SUCCESS) };
             }
             Image::open(&file)?
         }
     };
+    let image = if args.pin_host_key { pin::pinned(image, &targets)? } else { image };
     tell(&image, reporter.as_ref());
     let job = write::Job { args: &args, image: Arc::new(image), reporter, cancel, runner };
     let mut outcomes = Vec::new();

@@ -2,6 +2,7 @@
 //! All of it is known before a disk is touched.
 
 mod content;
+mod slot;
 mod unpack;
 mod xz;
 mod zstd;
@@ -10,11 +11,16 @@ use std::fs::{self, File};
 use std::io::{self, Read};
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use serde::Serialize;
 
 pub use content::Content;
+use slot::Patch;
+pub use slot::SlotError;
 pub use unpack::Unpacked;
+
+use crate::secrets::Secret;
 
 /// An image that can be written.
 #[derive(Debug)]
@@ -28,6 +34,8 @@ pub struct Image {
     /// What it is.
     pub content: Content,
     file: File,
+    /// What its place for a host key is given.
+    patch: Option<Arc<Patch>>,
 }
 
 /// How an image is packed, by its first bytes: names are not to be relied on.
@@ -129,14 +137,26 @@ impl Image {
             |(packing, size, content)| {
                 let path = path.to_owned();
                 file.try_clone().map_err(unreadable)?;
-                Ok(Self { path, packing, size, content, file })
+                Ok(Self { path, packing, size, content, file, patch: None })
             },
         )
     }
 
-    /// The image from its beginning, unpacked.
+    /// The image from its beginning, unpacked, with the host key that it was given.
     pub fn reader(&self) -> io::Result<Unpacked> {
-        Unpacked::new(self.file.try_clone()?, self.packing)
+        Unpacked::new(self.file.try_clone()?, self.packing, self.patch.clone())
+    }
+
+    /// The same image with this private key as the host key of what starts from it. Its file stays as it is.
+    pub fn with_host_key(mut self, key: &Secret) -> Result<Self, SlotError> {
+        self.patch = Some(Arc::new(Patch::new(&self, key)?));
+        Ok(self)
+    }
+
+    /// Is there a host key in it, so that it must not be seen by others?
+    #[must_use]
+    pub fn is_secret(&self) -> bool {
+        self.patch.is_some()
     }
 
     /// Bytes that its file takes on the disk, which are fewer than its size where it has holes.
@@ -176,7 +196,7 @@ fn look(file: &File) -> Result<(Packing, u64, Content), Flaw> {
 }
 
 fn unpacked(file: &File, packing: Packing) -> io::Result<Unpacked> {
-    Unpacked::new(file.try_clone()?, packing)
+    Unpacked::new(file.try_clone()?, packing, None)
 }
 
 /// What went wrong while unpacking.

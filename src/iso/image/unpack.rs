@@ -2,11 +2,18 @@
 
 use std::fs::File;
 use std::io::{self, BufReader, Read, Seek};
+use std::sync::Arc;
 
 use super::Packing;
+use super::slot::Patch;
 
 /// The unpacked bytes of an image, in order.
-pub struct Unpacked(Stream);
+pub struct Unpacked {
+    stream: Stream,
+    /// How far it was read.
+    at: u64,
+    patch: Option<Arc<Patch>>,
+}
 
 enum Stream {
     Raw(File),
@@ -18,11 +25,15 @@ enum Stream {
 const XZ_MEMORY: u64 = 256 << 20;
 
 impl Unpacked {
-    pub(super) fn new(mut file: File, packing: Packing) -> io::Result<Self> {
+    pub(super) fn new(
+        mut file: File,
+        packing: Packing,
+        patch: Option<Arc<Patch>>,
+    ) -> io::Result<Self> {
         // The offset is shared with the handle that this one was cloned from.
         file.rewind()?;
         read_ahead(&file);
-        Ok(Self(match packing {
+        let stream = match packing {
             Packing::None => Stream::Raw(file),
             Packing::Zstd => Stream::Zstd(Box::new(zstd::stream::read::Decoder::new(file)?)),
             Packing::Xz => {
@@ -31,7 +42,8 @@ impl Unpacked {
                 let stream = stream.map_err(io::Error::other)?;
                 Stream::Xz(Box::new(liblzma::read::XzDecoder::new_stream(file, stream)))
             }
-        }))
+        };
+        Ok(Self { stream, at: 0, patch })
     }
 
     /// Fills `buffer`, unless the image ends before; gives how far.
@@ -60,10 +72,15 @@ fn read_ahead(_file: &File) {}
 
 impl Read for Unpacked {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        match &mut self.0 {
+        let read = match &mut self.stream {
             Stream::Raw(file) => file.read(buffer),
             Stream::Zstd(decoder) => decoder.read(buffer),
             Stream::Xz(decoder) => decoder.read(buffer),
+        }?;
+        if let (Some(patch), Some(read)) = (&self.patch, buffer.get_mut(..read)) {
+            patch.apply(self.at, read);
         }
+        self.at += read as u64;
+        Ok(read)
     }
 }

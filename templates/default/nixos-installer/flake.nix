@@ -46,7 +46,7 @@
           }
         ) hosts
         // {
-          # nix build ./nixos-installer#nixosConfigurations.iso.config.system.build.isoImage
+          # nixos-bootstrap iso
           iso = nixos-bootstrap.lib.mkIso {
             inherit nixpkgs hosts;
             modules = [ ./iso ];
