@@ -72,6 +72,9 @@ struct Network {
     programs: Vec<Child>,
 }
 
+/// How many networks this process has made.
+static COUNT: AtomicU32 = AtomicU32::new(0);
+
 const BUS: &str = r#"<!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-Bus Bus Configuration 1.0//EN"
   "http://www.freedesktop.org/standards/dbus/1.0/busconfig.dtd">
 <busconfig>
@@ -117,7 +120,6 @@ impl Network {
             return None;
         }
         let dir = tempfile::tempdir().unwrap();
-        static COUNT: AtomicU32 = AtomicU32::new(0);
         let id = std::process::id() * 10 + COUNT.fetch_add(1, Ordering::Relaxed);
         let network = Self { dir, id, programs: Vec::new() };
         network.sh(&format!(
