@@ -88,6 +88,11 @@ in
       ageKeyPath = optional values.types.absolutePath ''
         Where the primary user's age key is on the new machine.
       '' { example = "/home/ta/.config/sops/age/keys.txt"; };
+      hostKeyPath = optional values.types.line ''
+        Where in the secrets file a copy of the host's SSH keys is, each below the name of its kind
+        (`ed25519`, `rsa`), for `--reuse-host-key=secrets`. Where this is null, it is
+        `ssh_host_keys/HOST`.
+      '' { example = "hosts/grief/ssh"; };
     };
 
     hardware = {

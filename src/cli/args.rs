@@ -150,6 +150,17 @@ pub(super) struct RunArgs {
         help_heading = "System"
     )]
     impermanence: Option<String>,
+    /// Keep the ssh host keys that the host has: from the system that runs on the target now, from their copy in the
+    /// secrets file, or from another machine [with the bare flag: target]
+    #[arg(
+        long,
+        value_name = "target|secrets|[USER@]ADDR",
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = "target",
+        help_heading = "System"
+    )]
+    reuse_host_key: Option<String>,
     /// Install the minimal configuration first and rebuild, or the full one at once
     /// [default: minimal where the flake has nixos-installer/]
     #[arg(long, value_enum, help_heading = "System")]
@@ -224,6 +235,7 @@ impl RunArgs {
             host_key: self.trusted_key()?,
             user: self.user.as_deref().map(str::parse).transpose()?,
             persist_dir: self.impermanence.as_deref().map(str::parse).transpose()?,
+            reuse_host_key: self.reuse_host_key.as_deref().map(str::parse).transpose()?,
             phases: self.selection()?,
             via: self.via.map(|via| match via {
                 ViaName::Minimal => Via::Minimal,
@@ -277,6 +289,7 @@ fn checked_port(port: u16) -> Result<u16, CliError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::install::options::ReuseHostKey;
     use clap::Parser;
 
     #[derive(Parser)]
@@ -300,6 +313,17 @@ mod tests {
         assert_eq!(dir(&["--impermanence"]), Some("/persist".to_owned()));
         assert_eq!(dir(&["--impermanence=/keep"]), Some("/keep".to_owned()));
         assert!(options(&["--impermanence=keep"]).is_err());
+    }
+
+    #[test]
+    fn a_host_key_is_reused_from_one_of_three_places() {
+        let reuse = |words: &[&str]| options(words).map(|options| options.reuse_host_key);
+        assert_eq!(reuse(&[]).unwrap(), None);
+        assert_eq!(reuse(&["--reuse-host-key"]).unwrap(), Some(ReuseHostKey::Target));
+        assert_eq!(reuse(&["--reuse-host-key=secrets"]).unwrap(), Some(ReuseHostKey::Secrets));
+        let machine = ReuseHostKey::Machine("ta@10.0.0.9".parse().unwrap());
+        assert_eq!(reuse(&["--reuse-host-key=ta@10.0.0.9"]).unwrap(), Some(machine));
+        assert!(reuse(&["--reuse-host-key=a;b"]).is_err());
     }
 
     #[test]

@@ -14,6 +14,7 @@ pub(super) fn bootstrap(config: &Decoder<'_>) -> Decoded<BootstrapOptions> {
         secrets_repo: text(&["secrets", "repo"])?,
         secrets_file: text(&["secrets", "file"])?,
         secrets_age_key_path: text(&["secrets", "ageKeyPath"])?,
+        secrets_host_key_path: text(&["secrets", "hostKeyPath"])?,
         hardware_generator: bootstrap.read_at(&["hardware", "generator"], generator)?,
         hardware_file: text(&["hardware", "file"])?,
         rebuild_command: text(&["rebuild", "command"])?,

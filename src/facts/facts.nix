@@ -263,6 +263,7 @@ let
       repo = plain;
       file = plain;
       ageKeyPath = plain;
+      hostKeyPath = plain;
     };
     hardware = record {
       generator = plain;

@@ -458,6 +458,9 @@ pub struct BootstrapOptions {
     pub secrets_file: Option<String>,
     /// `bootstrap.secrets.ageKeyPath`.
     pub secrets_age_key_path: Option<String>,
+    /// `bootstrap.secrets.hostKeyPath`: where in `secrets_file` a copy of the host's ssh keys is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub secrets_host_key_path: Option<String>,
     /// `bootstrap.hardware.generator`.
     pub hardware_generator: Option<HardwareGenerator>,
     /// `bootstrap.hardware.file`, relative to the flake.

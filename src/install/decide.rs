@@ -10,19 +10,16 @@ use super::layout::{Layout, lay_out};
 use super::options::{Engine, Options, RebuildOn, Via};
 use super::phase::Phase;
 use super::plan::{
-    PassphraseSource, Plan, PlannedDisk, PlannedEncryption, PlannedHardware, PlannedHostKey,
-    PlannedMachine, PlannedSecretFile, PlannedSecrets, PlannedSync, PlannedSystem, PlannedTarget,
-    PlannedUserKey, Stacked,
+    PassphraseSource, Plan, PlannedDisk, PlannedEncryption, PlannedHardware, PlannedMachine,
+    PlannedSecretFile, PlannedSecrets, PlannedSync, PlannedSystem, PlannedTarget, PlannedUserKey,
+    Stacked,
 };
 use super::secrets_around::FoundFile;
 use super::surroundings::{Surroundings, inside_flake};
-use super::{recovery, refuse, size, steps, user_key, warn};
+use super::{host_keys, recovery, refuse, size, steps, user_key, warn};
 use crate::facts::{Content, Disk, Disko, HardwareGenerator, HostFacts, KeySource};
 use crate::remote::{LiveDisk, Probe};
 use crate::validated::{AbsolutePath, Address, DevicePath, HostName, UserName};
-
-/// Where sshd looks for its ed25519 key by default.
-const HOST_KEY: &str = "/etc/ssh/ssh_host_ed25519_key";
 
 /// Everything that the plan is made of.
 pub(super) struct Inputs<'a> {
@@ -92,7 +89,9 @@ fn decisions(inputs: &Inputs<'_>, via: Via) -> Plan {
         untouched: untouched(&installed.disko, probe),
         swap: swap(inputs),
         encryption: encryption(installed),
-        host_keys: host_keys(inputs),
+        host_keys: host_keys::planned(inputs),
+        host_key_source: host_keys::source(inputs),
+        forge_users: forge_users(&target),
         secrets: secrets(inputs, &target),
         recovery: recovery::planned(inputs),
         hardware: hardware(inputs),
@@ -185,7 +184,7 @@ fn attribute(flake: &str, host: &HostName) -> String {
     format!("{flake}#nixosConfigurations.{quote}{name}{quote}")
 }
 
-fn persist_dir<'a>(inputs: &'a Inputs<'_>) -> Option<&'a AbsolutePath> {
+pub(super) fn persist_dir<'a>(inputs: &'a Inputs<'_>) -> Option<&'a AbsolutePath> {
     let of_minimal = || inputs.minimal.and_then(|facts| facts.persist_dir.as_ref());
     let configured = inputs.facts.persist_dir.as_ref().or_else(of_minimal);
     inputs.options.persist_dir.as_ref().or(configured)
@@ -294,28 +293,16 @@ fn encryption(installed: &HostFacts) -> Vec<PlannedEncryption> {
     planned.collect()
 }
 
-/// The paths of both configurations: the minimal one proves itself with the key that stays.
-fn host_keys(inputs: &Inputs<'_>) -> Vec<PlannedHostKey> {
-    let both = [Some(inputs.facts), Some(inputs.installed)];
-    let configured = both.into_iter().flatten().flat_map(|facts| &facts.ssh.host_keys);
-    let mut paths: Vec<AbsolutePath> = Vec::new();
-    for key in configured.filter(|key| key.kind == "ed25519") {
-        if !paths.contains(&key.path) {
-            paths.push(key.path.clone());
+/// Who fetches from forges on the host: whoever gets the repos, whoever logs in for the rebuild, and root, who
+/// evaluates for it.
+fn forge_users(target: &PlannedTarget) -> Vec<UserName> {
+    let mut users = vec![target.primary_user.clone()];
+    for user in [target.installed_user.clone(), UserName::root()] {
+        if !users.contains(&user) {
+            users.push(user);
         }
     }
-    if paths.is_empty() {
-        paths.extend(HOST_KEY.parse::<AbsolutePath>());
-    }
-    if let Some(persist) = persist_dir(inputs) {
-        for path in paths.clone() {
-            let copy = path.moved_below(persist);
-            if !path.is_below(persist) && !paths.contains(&copy) {
-                paths.push(copy);
-            }
-        }
-    }
-    vec![PlannedHostKey { kind: "ed25519".to_owned(), paths }]
+    users
 }
 
 /// The secrets that are to be encrypted for the host. Files that are elsewhere are not this run's.

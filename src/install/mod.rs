@@ -14,7 +14,9 @@ mod disks;
 pub mod engine;
 pub mod event;
 mod flake_lock;
+mod forge_keys;
 mod git;
+pub mod host_keys;
 pub mod installers;
 pub mod journal;
 pub(crate) mod layout;
@@ -33,6 +35,7 @@ mod recovery;
 mod refuse;
 pub mod report;
 mod resume;
+pub(crate) mod reused_key;
 #[cfg(test)]
 pub(crate) mod samples;
 pub mod secret_files;

@@ -33,6 +33,8 @@ pub struct Options {
     pub user: Option<UserName>,
     /// Directory that survives reboots.
     pub persist_dir: Option<AbsolutePath>,
+    /// Whether the host keeps the ssh keys that it has (`--reuse-host-key`), and where they are.
+    pub reuse_host_key: Option<ReuseHostKey>,
     /// Which phases.
     pub phases: Selection,
     /// Install the minimal configuration first, or the full one at once; `None` lets the flake
@@ -71,6 +73,7 @@ impl Options {
             host_key: None,
             user: None,
             persist_dir: None,
+            reuse_host_key: None,
             phases: Selection::default(),
             via: None,
             engine: Engine::default(),
@@ -138,6 +141,40 @@ impl FromStr for TrustedKey {
      public key line, or a file that holds that line"
 )]
 pub struct InvalidTrustedKey(pub String);
+
+/// Where the ssh keys are that a host keeps.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ReuseHostKey {
+    /// On the system that runs on the target now.
+    Target,
+    /// In the secrets, as an encrypted copy.
+    Secrets,
+    /// On another machine.
+    Machine(Target),
+}
+
+impl fmt::Display for ReuseHostKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Target => f.write_str("target"),
+            Self::Secrets => f.write_str("secrets"),
+            Self::Machine(machine) => machine.fmt(f),
+        }
+    }
+}
+
+/// Takes `target`, `secrets`, or else where another machine is.
+impl FromStr for ReuseHostKey {
+    type Err = crate::validated::Invalid;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        Ok(match text {
+            "target" => Self::Target,
+            "secrets" => Self::Secrets,
+            other => Self::Machine(other.parse()?),
+        })
+    }
+}
 
 /// Which configuration the phase `install` installs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

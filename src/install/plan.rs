@@ -37,6 +37,12 @@ pub struct Plan {
     pub encryption: Vec<PlannedEncryption>,
     /// Where the host's ssh keys will be on it.
     pub host_keys: Vec<PlannedHostKey>,
+    /// Where those keys come from.
+    #[serde(default, skip_serializing_if = "HostKeySource::is_new")]
+    pub host_key_source: HostKeySource,
+    /// Who gets the published keys of well-known forges on the host.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub forge_users: Vec<UserName>,
     /// The host's secrets, where it has some that this machine can encrypt for it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub secrets: Option<PlannedSecrets>,
@@ -213,6 +219,35 @@ pub struct PlannedHostKey {
     pub kind: String,
     /// Paths on the host at which the private key is placed (the persist directory's too).
     pub paths: Vec<AbsolutePath>,
+}
+
+/// Where host keys come from.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "from", rename_all = "kebab-case")]
+pub enum HostKeySource {
+    /// They are made.
+    #[default]
+    New,
+    /// From the system that the host runs until now.
+    OldSystem {
+        /// The machine, as `[USER@]ADDRESS`, where it is not the target.
+        machine: Option<String>,
+    },
+    /// From a copy in a secrets file.
+    Secrets {
+        /// The folder of `.sops.yaml`.
+        folder: String,
+        /// The file, below the folder.
+        file: String,
+        /// Where in that file, without the key's kind.
+        path: Vec<String>,
+    },
+}
+
+impl HostKeySource {
+    fn is_new(&self) -> bool {
+        *self == Self::New
+    }
 }
 
 /// The host's secrets in the plan. Names only.

@@ -26,6 +26,7 @@ pub(super) fn refusals(inputs: &Inputs<'_>, plan: &Plan) -> Vec<Refusal> {
     found.extend(programs(inputs, plan));
     found.extend(outputs(inputs, plan));
     found.extend(hardware_file(plan));
+    found.extend(super::host_keys::refusals(inputs, plan));
     if runs(plan, Phase::Disko) {
         found.extend(no_disks(inputs, plan));
         for disk in &plan.disks {

@@ -83,6 +83,9 @@ pub fn resume_command(options: &Options) -> String {
     if let Some(dir) = &options.persist_dir {
         command = command.arg(format!("--impermanence={dir}"));
     }
+    if let Some(from) = &options.reuse_host_key {
+        command = command.arg(format!("--reuse-host-key={from}"));
+    }
     for (name, reference) in &options.override_inputs {
         command = command.args(["--override-input", name, reference]);
     }

@@ -16,7 +16,7 @@ use super::surroundings::Surroundings;
 use crate::facts::HostFacts;
 use crate::remote::{Connection, HostPublicKey, Probe, RemoteCommand};
 use crate::secrets::Secret;
-use crate::secrets::host_key::HostKeyPair;
+use crate::secrets::host_key;
 
 /// What is known when a run is to go on.
 pub(super) struct Inputs<'a> {
@@ -174,8 +174,8 @@ async fn on_target(
         if !ok {
             continue;
         }
-        let Ok(pair) = HostKeyPair::from_private(&private) else { continue };
-        let fits = pair.public().parse::<HostPublicKey>().is_ok_and(|found| found == *public);
+        let Ok((_, found)) = host_key::read(&private) else { continue };
+        let fits = found.parse::<HostPublicKey>().is_ok_and(|found| found == *public);
         if fits {
             let (kind, public) = (kind.to_owned(), line.to_owned());
             return Some(HostKey { kind, private, public });

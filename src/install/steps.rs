@@ -7,8 +7,8 @@ use super::options::{Engine, RebuildOn, Via};
 use super::phase::Phase;
 use super::phases::OVERRIDE_VARIABLE;
 use super::plan::{
-    Action, PassphraseSource, Plan, PlannedDisk, PlannedPhase, PlannedRecovery, PlannedRecoveryKey,
-    PlannedSecrets,
+    Action, HostKeySource, PassphraseSource, Plan, PlannedDisk, PlannedPhase, PlannedRecovery,
+    PlannedRecoveryKey, PlannedSecrets,
 };
 use super::size::human;
 use crate::facts::{Boot, HardwareGenerator, HostFacts};
@@ -79,11 +79,7 @@ fn kexec_chosen(inputs: &Inputs<'_>) -> bool {
 fn changes(inputs: &Inputs<'_>, plan: &Plan, phase: Phase) -> Vec<String> {
     match phase {
         Phase::Preflight => vec!["nothing: evaluates, looks at the target, asks".to_owned()],
-        Phase::Hostkey => vec![
-            "this machine: makes the host's ed25519 key pair in a private directory, gone at the \
-             end"
-            .to_owned(),
-        ],
+        Phase::Hostkey => vec![hostkey(plan)],
         Phase::Secrets => secrets(plan),
         Phase::Lock => plan.secrets.iter().filter_map(lock).collect(),
         Phase::Kexec => {
@@ -97,7 +93,18 @@ fn changes(inputs: &Inputs<'_>, plan: &Plan, phase: Phase) -> Vec<String> {
         Phase::Verify => verify(plan),
         Phase::Recovery => plan.recovery.iter().flat_map(recovery).collect(),
         Phase::Sync => {
-            plan.sync.iter().map(|repo| format!("target: {} to {}", repo.from, repo.to)).collect()
+            let repos = plan.sync.iter();
+            let mut lines: Vec<String> =
+                repos.map(|repo| format!("target: {} to {}", repo.from, repo.to)).collect();
+            let users: Vec<&str> = plan.forge_users.iter().map(AsRef::as_ref).collect();
+            if !users.is_empty() {
+                let forges = crate::remote::forges::names().join(", ");
+                lines.push(format!(
+                    "target: {} know the keys that {forges} publish",
+                    users.join(", ")
+                ));
+            }
+            lines
         }
         Phase::Rebuild => rebuild(inputs, plan),
         Phase::Commit => {
@@ -105,6 +112,23 @@ fn changes(inputs: &Inputs<'_>, plan: &Plan, phase: Phase) -> Vec<String> {
             vec![format!("this machine: commits the files that this run wrote{push}")]
         }
     }
+}
+
+fn hostkey(plan: &Plan) -> String {
+    let kinds: Vec<&str> = plan.host_keys.iter().map(|key| key.kind.as_str()).collect();
+    let (kinds, plural) = (kinds.join(" and "), if kinds.len() == 1 { "" } else { "s" });
+    let end = "in a private directory, gone at the end";
+    let from = match &plan.host_key_source {
+        HostKeySource::New => {
+            return format!("this machine: makes the host's {kinds} key pair{plural} {end}");
+        }
+        HostKeySource::OldSystem { machine: None } => "the system that runs there".to_owned(),
+        HostKeySource::OldSystem { machine: Some(machine) } => machine.clone(),
+        HostKeySource::Secrets { folder, file, path } => {
+            format!("{folder}/{file}, {}", path.join("/"))
+        }
+    };
+    format!("this machine: takes the host's {kinds} key{plural} from {from} {end}")
 }
 
 fn secrets(plan: &Plan) -> Vec<String> {

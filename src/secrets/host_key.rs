@@ -83,6 +83,22 @@ impl HostKeyPair {
     }
 }
 
+/// Reads the private key of a host, of any kind that is made here: its kind (`ed25519`, `rsa`) and its public line.
+pub fn read(private: &Secret) -> Result<(&'static str, String), HostKeyError> {
+    let key = PrivateKey::from_openssh(private.expose())
+        .map_err(|error| HostKeyError::NotAKey(error.to_string()))?;
+    if key.is_encrypted() {
+        return Err(HostKeyError::Encrypted);
+    }
+    let kind = match key.algorithm() {
+        Algorithm::Ed25519 => "ed25519",
+        Algorithm::Rsa { .. } => "rsa",
+        other => return Err(HostKeyError::Kind(other.to_string())),
+    };
+    let public = key.public_key().to_openssh();
+    Ok((kind, public.map_err(|error| HostKeyError::NotAKey(error.to_string()))?))
+}
+
 #[cfg(test)]
 mod tests {
     use std::os::unix::fs::PermissionsExt;
@@ -130,6 +146,19 @@ mod tests {
         let pair = HostKeyPair::from_private(&private).unwrap();
         assert_eq!(pair.private(), &private, "byte for byte");
         assert_eq!(keygen(&["-y"], written(&private).path()), pair.public());
+    }
+
+    #[test]
+    fn keys_of_both_kinds_are_read_with_their_public_half() {
+        for kind in ["ed25519", "rsa"] {
+            let private = made_by_openssh(&["-t", kind, "-N", ""]);
+            let expected = keygen(&["-y"], written(&private).path());
+            assert_eq!(read(&private), Ok((kind, expected)));
+        }
+        let locked = made_by_openssh(&["-t", "rsa", "-N", "secret"]);
+        assert_eq!(read(&locked), Err(HostKeyError::Encrypted));
+        let ecdsa = made_by_openssh(&["-t", "ecdsa", "-N", ""]);
+        assert!(read(&ecdsa).is_err());
     }
 
     #[test]

@@ -134,6 +134,8 @@ impl Case {
         let options = Options::new("grief".parse().unwrap(), ".");
         let mut plan = plan::plan(&facts(), None, &machine(), &options, &Surroundings::default());
         plan.target.primary_user = self.user.parse().unwrap();
+        // The homes of this machine are no test's.
+        plan.forge_users.clear();
         plan.sync = vec![PlannedSync {
             from: self.from.to_str().unwrap().to_owned(),
             to: self.to.to_str().unwrap().to_owned(),

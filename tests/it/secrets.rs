@@ -501,3 +501,42 @@ plain.yaml: malformed (REASON)
     fs::set_permissions(repo.path("key"), fs::Permissions::from_mode(0o600)).unwrap();
     assert_eq!(without_reason(check(&["--key", "key"])), expected);
 }
+
+#[test]
+fn a_host_key_is_made_kept_and_shown() {
+    let (repo, _) = shared_repo();
+    let host_key = |words: &[&str]| repo.tool(&[&["secrets", "host-key", "grief"], words].concat());
+    let none = host_key(&["--in", "shared.yaml"]);
+    assert_eq!(none.status.code(), Some(1));
+    let said = String::from_utf8_lossy(&none.stderr).into_owned();
+    assert!(said.contains("shared.yaml has no ssh_host_keys/grief/ed25519"), "{said}");
+    // Files as sshd wants them; the recipient is that of ssh-to-age.
+    let shown = text(&host_key(&["--out", "keys"]));
+    let mode = |name: &str| fs::metadata(repo.path(name)).unwrap().permissions().mode() & 0o777;
+    let modes = ["keys", "keys/ssh_host_ed25519_key", "keys/ssh_host_ed25519_key.pub"].map(mode);
+    assert_eq!(modes, [0o700, 0o600, 0o644]);
+    let public = repo.read("keys/ssh_host_ed25519_key.pub");
+    let recipient = text(&piped(&mut Command::new(tool("ssh-to-age")), public.as_bytes()));
+    assert!(shown.starts_with(&public) && shown.ends_with(&recipient), "{shown}");
+    assert!(shown.contains("SHA256:") && public.ends_with(" root@grief\n"), "{shown}");
+    let again = host_key(&["--out", "keys"]);
+    assert!(String::from_utf8_lossy(&again.stderr).contains("is there already"), "{again:?}");
+    // A copy in the secrets file, which is found again, and is the same to the byte.
+    let key = "keys/ssh_host_ed25519_key";
+    assert_eq!(text(&host_key(&["--keep", "--key", key, "--in", "shared.yaml"])), shown);
+    assert_eq!(text(&host_key(&["--in", "shared.yaml"])), shown);
+    assert_eq!(text(&host_key(&["--in", "shared.yaml", "--out", "copy"])), shown);
+    assert_eq!(repo.read("copy/ssh_host_ed25519_key"), repo.read(key));
+    assert!(!repo.read("shared.yaml").contains("PRIVATE KEY"));
+    let before = repo.read("shared.yaml");
+    text(&host_key(&["--keep", "--key", key, "--in", "shared.yaml"]));
+    assert_eq!(repo.read("shared.yaml"), before, "a second run changed the file");
+    // Another key does not take its place.
+    let pair = HostKeyPair::generate("root@grief").unwrap();
+    repo.write("other", std::str::from_utf8(pair.private().expose()).unwrap());
+    fs::set_permissions(repo.path("other"), fs::Permissions::from_mode(0o600)).unwrap();
+    let other = host_key(&["--keep", "--key", "other", "--in", "shared.yaml"]);
+    assert!(String::from_utf8_lossy(&other.stderr).contains("has another key"), "{other:?}");
+    assert_eq!(repo.read("shared.yaml"), before);
+    assert!(host_key(&["--keep", "--in", "../x.yaml"]).status.code() == Some(2));
+}

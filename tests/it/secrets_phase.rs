@@ -4,6 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use nixos_bootstrap::install::Phase;
+use nixos_bootstrap::install::options::ReuseHostKey;
 use nixos_bootstrap::secrets::age::Identity;
 use nixos_bootstrap::secrets::{HostKeyPair, Secret};
 
@@ -164,4 +165,45 @@ async fn a_file_that_git_does_not_know_is_made_known_so_that_the_flake_sees_it()
     scene.run(&[Phase::Secrets]).await.0.unwrap();
     let status = scene.git("nix-secrets", &["status", "--porcelain"]);
     assert!(status.contains(" A hosts/grief/own.yaml\n"), "{status}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_host_that_is_made_again_keeps_the_key_of_which_a_copy_is_in_the_secrets() {
+    let mut scene = Scene::new();
+    let pair = HostKeyPair::generate("root@grief").unwrap();
+    let private = String::from_utf8(pair.private().expose().to_vec()).unwrap();
+    scene.write("key", &private);
+    std::fs::set_permissions(
+        scene.dir.path().join("key"),
+        std::os::unix::fs::PermissionsExt::from_mode(0o600),
+    )
+    .unwrap();
+    scene.tool("secrets host-key grief --keep --key ../key --in hosts/keys.yaml");
+    scene.reuse = Some(ReuseHostKey::Secrets);
+    let (done, record) = scene.run(&[Phase::Hostkey]).await;
+    assert_eq!(done.unwrap(), ["reused: ed25519"]);
+    assert_eq!(record.host_keys, [pair.public()]);
+    fs::remove_file(scene.dir.path().join("nix-secrets/hosts/keys.yaml")).unwrap();
+    let failure = scene.run(&[Phase::Hostkey]).await.0.unwrap_err();
+    assert!(
+        failure.error.contains("nix-secrets/hosts/keys.yaml (ssh_host_keys/grief)"),
+        "{failure:?}"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_cannot_decrypt_the_files_is_told_and_nothing_changes() {
+    let scene = Scene::new();
+    let stranger = Identity::generate().unwrap();
+    scene.write("own.txt", std::str::from_utf8(stranger.secret().expose()).unwrap());
+    let files = [".sops.yaml", "shared.yaml", "hosts/grief/own.yaml"];
+    let before = files.map(|file| scene.read(file));
+    let failure = scene.run(&[Phase::Secrets]).await.0.unwrap_err();
+    let said = format!("{} {:?}", failure.error, failure.hints);
+    assert!(said.contains("shared.yaml") && said.contains("SOPS_AGE_KEY_FILE"), "{said}");
+    assert_eq!(files.map(|file| scene.read(file)), before);
+    // An empty list of rules is refused before anything begins.
+    scene.write("nix-secrets/.sops.yaml", "");
+    let plan = scene.plan(&Scene::facts()).await;
+    assert!(plan.refusals.iter().any(|refusal| refusal.code == "no-sops-rule"), "{plan:?}");
 }

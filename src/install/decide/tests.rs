@@ -1,6 +1,7 @@
 //! Decisions of whole plans.
 
-use super::super::plan::Action;
+use super::super::options::ReuseHostKey;
+use super::super::plan::{Action, HostKeySource};
 use super::super::samples::{Case, GIB, grief, gusto};
 use super::super::surroundings::SecretsRepo;
 use super::*;
@@ -98,6 +99,29 @@ fn rebuild_is_where_the_options_or_the_command_say() {
 }
 
 #[test]
+fn host_keys_may_come_from_the_old_system_or_from_the_secrets() {
+    let mut case = grief();
+    let source = |case: &Case| case.plan().host_key_source;
+    assert_eq!(source(&case), HostKeySource::New);
+    let line = |case: &Case| case.plan().phase(Phase::Hostkey).unwrap().changes[0].clone();
+    case.options.reuse_host_key = Some(ReuseHostKey::Target);
+    assert_eq!(source(&case), HostKeySource::OldSystem { machine: None });
+    assert!(line(&case).contains("takes the host's ed25519 key from the system that runs there"));
+    case.options.reuse_host_key = Some("ta@10.0.0.9".parse().unwrap());
+    assert!(line(&case).contains("from ta@10.0.0.9"), "{}", line(&case));
+    case.options.reuse_host_key = Some(ReuseHostKey::Secrets);
+    let path = "/home/ta/nix-secrets".into();
+    case.around.secrets_repo = Some(SecretsRepo { path, sops_yaml: None });
+    case.facts.bootstrap.secrets_file = Some("hosts/grief.yaml".to_owned());
+    assert!(line(&case).contains("/home/ta/nix-secrets/hosts/grief.yaml, ssh_host_keys/grief"));
+    case.facts.bootstrap.secrets_host_key_path = Some("a/b".to_owned());
+    assert!(line(&case).contains("/home/ta/nix-secrets/hosts/grief.yaml, a/b "));
+    assert!(
+        crate::install::report::resume_command(&case.options).contains("--reuse-host-key=secrets")
+    );
+}
+
+#[test]
 fn host_keys_go_to_every_configured_place_and_below_the_persist_directory() {
     let mut case = grief();
     let keys = case.plan().host_keys;
@@ -108,7 +132,12 @@ fn host_keys_go_to_every_configured_place_and_below_the_persist_directory() {
         |kind: &str, path: &str| SshHostKey { kind: kind.to_owned(), path: path.parse().unwrap() };
     case.facts.ssh.host_keys =
         vec![key("rsa", "/persist/rsa"), key("ed25519", "/persist/etc/ssh/key")];
-    assert_eq!(texts(&case.plan().host_keys[0].paths), ["/persist/etc/ssh/key"]);
+    let keys = case.plan().host_keys;
+    assert_eq!(texts(&keys[0].paths), ["/persist/etc/ssh/key"]);
+    // The host expects an RSA key as well: it gets one.
+    assert_eq!((keys[1].kind.as_str(), texts(&keys[1].paths)), ("rsa", vec!["/persist/rsa"]));
+    let changes = case.plan().phase(Phase::Hostkey).unwrap().changes.clone();
+    assert!(changes[0].contains("makes the host's ed25519 and rsa key pairs"), "{changes:?}");
     case.minimal.as_mut().unwrap().ssh.host_keys = vec![key("ed25519", "/etc/ssh/small")];
     let both = ["/persist/etc/ssh/key", "/etc/ssh/small", "/persist/etc/ssh/small"];
     assert_eq!(texts(&case.plan().host_keys[0].paths), both);

@@ -1,5 +1,5 @@
 //! `hostkey`: the host's ssh key pairs, made here so that the installed host is known before it
-//! first answers, and so that its secrets can be encrypted for it.
+//! first answers, and so that its secrets can be encrypted for it; or those that the host has had so far.
 //!
 //! The private keys stay in memory and in the run's private directory; `install` places them.
 
@@ -7,6 +7,7 @@ use async_trait::async_trait;
 
 use crate::install::context::{Context, Done, Failure, PhaseRun};
 use crate::install::private::HostKey;
+use crate::install::reused_key;
 use crate::process::Command;
 use crate::secrets::Secret;
 use crate::secrets::host_key::HostKeyPair;
@@ -17,11 +18,16 @@ pub(super) struct Hostkey;
 #[async_trait]
 impl PhaseRun for Hostkey {
     async fn run(&self, cx: &mut Context<'_>) -> Result<Done, Failure> {
-        let (mut made, mut kept) = (Vec::new(), Vec::new());
+        let (mut made, mut reused, mut kept) = (Vec::new(), Vec::new(), Vec::new());
         let kinds: Vec<String> = cx.plan.host_keys.iter().map(|key| key.kind.clone()).collect();
         for kind in kinds {
             if cx.host_keys.get(&kind).is_some() {
                 kept.push(kind);
+                continue;
+            }
+            if let Some(key) = reused_key::find(cx, &kind).await? {
+                cx.host_keys.insert(key);
+                reused.push(kind);
                 continue;
             }
             let key = make(cx, &kind).await?;
@@ -32,18 +38,20 @@ impl PhaseRun for Hostkey {
             Failure::new(format!("could not write into {}: {error}", cx.private.path().display()))
         })?;
         cx.record.host_keys = cx.host_keys.iter().map(|key| key.public.clone()).collect();
-        Ok(Done::new(summary(&made, &kept)))
+        Ok(Done::new(summary(&[("made", made), ("reused", reused), (TAKEN_UP, kept)])))
     }
 }
 
-fn summary(made: &[String], kept: &[String]) -> String {
-    match (made.is_empty(), kept.is_empty()) {
-        (true, true) => "the configuration wants no host keys".to_owned(),
-        (true, false) => format!("taken up from the run before: {}", kept.join(", ")),
-        (false, true) => format!("made: {}", made.join(", ")),
-        (false, false) => {
-            format!("made: {}; taken up from the run before: {}", made.join(", "), kept.join(", "))
-        }
+const TAKEN_UP: &str = "taken up from the run before";
+
+fn summary(all: &[(&str, Vec<String>)]) -> String {
+    let some = all.iter().filter(|(_, kinds)| !kinds.is_empty());
+    let parts: Vec<String> =
+        some.map(|(how, kinds)| format!("{how}: {}", kinds.join(", "))).collect();
+    if parts.is_empty() {
+        "the configuration wants no host keys".to_owned()
+    } else {
+        parts.join("; ")
     }
 }
 

@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use async_trait::async_trait;
 
 use crate::install::context::{Context, Done, Failure, FailureKind, PhaseRun, Side};
+use crate::install::forge_keys;
 use crate::install::git::Repo;
 use crate::install::plan::PlannedSync;
 use crate::process::{Command, Error, Stdin};
@@ -51,6 +52,8 @@ impl PhaseRun for Sync {
             }
             said.push(format!("{} ({how})", repo.to));
         }
+        cx.step("place the keys that forges publish");
+        forge_keys::place(cx).await?;
         if said.is_empty() {
             return Ok(Done::new("there is no repo to bring"));
         }

@@ -19,7 +19,8 @@ use crate::install::context::{Access, Context, Done, Door, Failure, FailureKind,
 use crate::install::event::{Event, PromptError, Prompter, Reporter};
 use crate::install::options::{Options, RebuildOn};
 use crate::install::plan::{
-    PassphraseSource, Plan, PlannedEncryption, PlannedHostKey, PlannedSecrets, PlannedSync, plan,
+    HostKeySource, PassphraseSource, Plan, PlannedEncryption, PlannedHostKey, PlannedSecrets,
+    PlannedSync, plan,
 };
 use crate::install::private::{HostKey, HostKeys, Passphrases, PrivateDir};
 use crate::install::record::Record;
@@ -890,6 +891,90 @@ async fn a_rebuild_on_the_host_runs_the_configured_command_in_the_synced_folder(
         ]
     );
     assert_eq!(cx.record.full.as_ref().unwrap().as_str(), FULL);
+}
+
+#[tokio::test]
+async fn the_host_key_of_the_old_system_is_taken_and_told_to_nobody() {
+    let old = HostKeyPair::generate("root@old").unwrap();
+    let text = String::from_utf8(old.private().expose().to_vec()).unwrap();
+    let mut bench = Bench::new(Scripted::new());
+    bench.plan.host_key_source = HostKeySource::OldSystem { machine: None };
+    let machine = Arc::new(Machine::default().when("exec cat", 0, &text));
+    let mut cx = bench.context(Phase::Hostkey, &machine);
+    cx.host_keys = HostKeys::default();
+    let done = run(&mut cx).await.unwrap();
+    assert_eq!(done.summary, "reused: ed25519");
+    assert_eq!(cx.record.host_keys, [old.public()]);
+    assert_eq!(cx.host_keys.get("ed25519").unwrap().private, *old.private());
+    let seen = machine.seen().join("\n");
+    let tried = "/persist/etc/ssh/ssh_host_ed25519_key /etc/ssh/ssh_host_ed25519_key";
+    assert!(seen.contains(tried), "{seen}");
+    let record = serde_json::to_string(&cx.record).unwrap();
+    let secret = text.lines().nth(2).unwrap();
+    for told in [&seen, &bench.told(), &record, &bench.runner.seen().join("\n"), &done.summary] {
+        assert!(!told.contains(secret), "{told}");
+    }
+    let kept = bench.private.path().join("ssh_host_ed25519_key");
+    assert_eq!(std::fs::read_to_string(&kept).unwrap(), text);
+    let mode = std::os::unix::fs::MetadataExt::mode(&std::fs::metadata(kept).unwrap());
+    assert_eq!(mode & 0o777, 0o600);
+
+    // None there, and one that sshd could not use, are errors and no reason to make a new one.
+    let failed = async |code: i32, text: &str| {
+        let machine = Arc::new(Machine::default().when("exec cat", code, text));
+        let mut cx = bench.context(Phase::Hostkey, &machine);
+        cx.host_keys = HostKeys::default();
+        run(&mut cx).await.unwrap_err().error
+    };
+    assert!(failed(3, "").await.contains("there is no ed25519 host key"));
+    let error = failed(0, "-----BEGIN OPENSSH PRIVATE KEY-----\nx\n").await;
+    assert!(error.contains("of 10.0.0.5: not a private key"), "{error}");
+    assert!(failed(1, &text).await.contains("read the ed25519 host key"), "cat failed");
+}
+
+#[tokio::test]
+async fn another_machine_gives_its_key_only_if_it_is_known_by_its_own() {
+    let old = HostKeyPair::generate("root@old").unwrap();
+    let text = String::from_utf8(old.private().expose().to_vec()).unwrap();
+    let mut bench = Bench::new(Scripted::new());
+    let machine = Some("ta@10.0.0.9".to_owned());
+    bench.plan.host_key_source = HostKeySource::OldSystem { machine };
+    let target = Arc::new(Machine::default());
+    let other = Arc::new(Machine::default().when("exec cat", 0, &text));
+    bench.will_answer([Ok(Arc::clone(&other))]);
+    let mut cx = bench.context(Phase::Hostkey, &target);
+    cx.host_keys = HostKeys::default();
+    let failure = run(&mut cx).await.unwrap_err();
+    assert!(failure.error.contains("has no key of 10.0.0.9"), "{failure:?}");
+    assert!(bench.doors.1.lock().unwrap().is_empty(), "it was connected to all the same");
+    let known = format!("10.0.0.9,other {}\n", old.public());
+    std::fs::write(&bench.world.user_known_hosts, known).unwrap();
+    assert_eq!(run(&mut cx).await.unwrap().summary, "reused: ed25519");
+    assert_eq!(cx.record.host_keys, [old.public()]);
+    let logins = bench.doors.1.lock().unwrap();
+    assert_eq!((logins[0].address.as_str(), logins[0].user.as_str()), ("10.0.0.9", "ta"));
+    let pinned = std::fs::read_to_string(&logins[0].known_hosts).unwrap();
+    assert!(pinned.starts_with("10.0.0.9 ssh-ed25519 ") && pinned.lines().count() == 1, "{pinned}");
+    assert!(target.seen().is_empty() && !other.is_alive().await, "{:?}", target.seen());
+}
+
+#[tokio::test]
+async fn an_rsa_key_is_made_where_the_host_expects_one() {
+    let runner = crate::process::RealRunner::default();
+    let mut bench = Bench::new(Scripted::new());
+    bench.world.runner = Arc::new(runner);
+    bench.plan.host_keys.push(PlannedHostKey {
+        kind: "rsa".to_owned(),
+        paths: vec!["/etc/ssh/ssh_host_rsa_key".parse().unwrap()],
+    });
+    let machine = Arc::new(Machine::default());
+    let mut cx = bench.context(Phase::Hostkey, &machine);
+    let done = run(&mut cx).await.unwrap();
+    assert_eq!(done.summary, "made: rsa; taken up from the run before: ed25519");
+    let made = cx.host_keys.get("rsa").unwrap();
+    let read = crate::secrets::host_key::read(&made.private).unwrap();
+    assert_eq!(read, ("rsa", made.public.clone()));
+    assert_eq!(cx.record.host_keys.len(), 2);
 }
 
 #[tokio::test]

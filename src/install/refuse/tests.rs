@@ -1,11 +1,12 @@
 //! Every refusal, each from a plan that has nothing else wrong.
 
-use super::super::options::{Engine, Via};
+use super::super::options::{Engine, ReuseHostKey, Via};
 use super::super::phase::Phase;
 use super::super::plan::{Action, Refusal};
 use super::super::samples::{Case, GIB, MIB, btrfs, filesystem, grief, gusto, live, node, part};
 use crate::facts::{
-    Content, Disk, Encryption, HardwareGenerator, KeySource, LogicalVolume, SwapDevice, VolumeGroup,
+    Content, Disk, Encryption, HardwareGenerator, KeySource, LogicalVolume, Sops, SopsSecret,
+    SshHostKey, SwapDevice, VolumeGroup,
 };
 use crate::remote::{Firmware, Privilege};
 use crate::validated::AbsolutePath;
@@ -29,6 +30,63 @@ fn partitions(content: &mut Option<Content>) -> &mut Vec<crate::facts::Partition
 fn good_plans_are_not_refused() {
     assert_eq!(grief().refused(), [""; 0]);
     assert_eq!(gusto().refused(), [""; 0]);
+}
+
+#[test]
+fn a_key_that_the_host_would_look_for_elsewhere_is_refused_with_both_options() {
+    let mut case = grief();
+    case.facts.sops = Some(Sops {
+        age_key_file: None,
+        age_ssh_key_paths: vec!["/persist/etc/ssh/ssh_host_ed25519_key".to_owned()],
+        default_file: None,
+        secrets: vec![SopsSecret { name: "a".to_owned(), key: "a".to_owned(), file: None }],
+    });
+    assert_eq!(case.refused(), [""; 0]);
+    let warned = |case: &Case| case.plan().warnings.join("\n");
+    assert!(!warned(&case).contains("sops.age"), "{}", warned(&case));
+    // Placed there as well, but what is mounted over it comes later.
+    let sops = |case: &mut Case, paths: &[&str]| {
+        let paths = paths.iter().map(|path| (*path).to_owned()).collect();
+        case.facts.sops.as_mut().unwrap().age_ssh_key_paths = paths;
+    };
+    sops(&mut case, &["/etc/ssh/ssh_host_ed25519_key"]);
+    assert_eq!(case.refused(), [""; 0]);
+    assert!(warned(&case).contains("none of sops.age.sshKeyPaths is below /persist"));
+    sops(&mut case, &["/var/lib/sops/key"]);
+    let reason = only(&case, "sops-key-path").reason;
+    for part in [
+        "sops.age.sshKeyPaths",
+        "services.openssh.hostKeys",
+        "/var/lib/sops/key",
+        "/persist/etc/ssh/",
+    ] {
+        assert!(reason.contains(part), "{reason}");
+    }
+    case.options.phases.only = [Phase::Verify].into();
+    assert_eq!(case.refused(), [""; 0]);
+    case.options.phases.only.clear();
+    sops(&mut case, &[]);
+    case.facts.sops.as_mut().unwrap().age_key_file = Some("/var/key.txt".to_owned());
+    assert!(warned(&case).contains("/var/key.txt (sops.age.keyFile)"), "{}", warned(&case));
+}
+
+#[test]
+fn host_keys_that_cannot_be_had_are_refused() {
+    let mut case = grief();
+    let path = "/etc/ssh/ssh_host_ecdsa_key".parse().unwrap();
+    case.facts.ssh.host_keys.push(SshHostKey { kind: "ecdsa".to_owned(), path });
+    let refusal = only(&case, "host-key-kind");
+    assert!(refusal.reason.contains("services.openssh.hostKeys"), "{}", refusal.reason);
+    assert!(refusal.reason.contains("/etc/ssh/ssh_host_ecdsa_key"), "{}", refusal.reason);
+    let mut case = grief();
+    case.options.reuse_host_key = Some(ReuseHostKey::Target);
+    let refusal = only(&case, "no-old-system");
+    assert!(refusal.hint.contains("--reuse-host-key=secrets"), "{}", refusal.hint);
+    case.around.done = [Phase::Hostkey].into();
+    assert_eq!(case.refused(), [""; 0], "it has been taken before");
+    let mut case = grief();
+    case.options.reuse_host_key = Some(ReuseHostKey::Secrets);
+    assert!(only(&case, "no-host-key-copy").hint.contains("bootstrap.secrets.repo"));
 }
 
 #[test]
