@@ -277,7 +277,7 @@ const EVERY_OPTION: &str = r#"{
     secrets = {
       repo = "../my-secrets";
       file = "secrets.yaml";
-      ageKeyPath = "/home/ta/.config/sops/age/keys.txt";
+      ageKeyPath = "/home/ta/.config/sops/age/keys.txt"; hostKeyPath = "hosts/grief/ssh";
     };
     hardware = {
       generator = "nixos-facter";
@@ -321,6 +321,7 @@ fn every_option_of_a_foreign_host_is_a_fact() {
                 "secretsRepo": "../my-secrets",
                 "secretsFile": "secrets.yaml",
                 "secretsAgeKeyPath": "/home/ta/.config/sops/age/keys.txt",
+                "secretsHostKeyPath": "hosts/grief/ssh",
                 "hardwareGenerator": "nixos-facter",
                 "hardwareFile": file,
                 "rebuildCommand": "just rebuild",
@@ -335,7 +336,7 @@ fn every_option_of_a_foreign_host_is_a_fact() {
     // The facts have nothing else of `bootstrap.*`: a new option must be added above.
     let page = std::fs::read_to_string(root().join("docs/options.md")).unwrap();
     let section = page.split("\n## ").find(|s| s.starts_with("The module `bootstrap`")).unwrap();
-    assert_eq!(section.matches("\n### ").count(), 14, "options of the module bootstrap");
+    assert_eq!(section.matches("\n### ").count(), 15, "options of the module bootstrap");
 }
 
 #[test]
