@@ -47,7 +47,7 @@ pub(super) fn decode(flake: &str, attr: &str, json: &[u8]) -> Result<Image, Eval
     let Some(Paths { drv, out }) = paths else {
         return Err(EvalError::NoImage { flake: flake.to_owned(), attr: attr.to_owned() });
     };
-    if !(drv.starts_with('/') && drv.ends_with(".drv")) {
+    if !drv.starts_with('/') || drv.strip_suffix(".drv").is_none() {
         return Err(not_json(format!("{drv:?} is no derivation's path")));
     }
     Ok(Image { attr: attr.to_owned(), drv_path: drv, out_path: out })

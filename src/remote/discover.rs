@@ -127,8 +127,9 @@ impl<'a> Announcement<'a> {
         let name = self.fullname.strip_suffix(SERVICE)?.trim_end_matches('.');
         let mut addresses = self.addresses.clone();
         addresses.sort_by_key(|(ip, text)| (rank(ip), *ip, text.clone()));
-        let usable = addresses.iter().filter(|(ip, _)| !ip.is_loopback() && !ip.is_unspecified());
-        let address = usable.filter_map(|(_, text)| text.parse().ok()).next()?;
+        let mut usable =
+            addresses.iter().filter(|(ip, _)| !ip.is_loopback() && !ip.is_unspecified());
+        let address = usable.find_map(|(_, text)| text.parse().ok())?;
         let macs = self.property("mac").unwrap_or_default();
         let mac = |text: &&str| text.len() == 17 && text.bytes().all(is_of_mac);
         let fingerprint = self.property("hostkey").map(printable);

@@ -92,15 +92,14 @@ pub(super) async fn run(args: Args, output: &Output) -> Result<ExitCode, CliErro
         return Err(CliError::usage("there is nothing to do with the image")
             .hint("name a disk to write it to, or a file to copy it to with --output FILE"));
     }
-    let image = match named {
-        Some(image) => image,
-        None => {
-            let file = image::built(&args, output, &cancel).await?;
-            if targets.is_empty() && args.output.is_none() {
-                return if args.pin_host_key { Err(pin::nowhere()) } else { Ok(ExitCode::SUCCESS) };
-            }
-            Image::open(&file)?
+    let image = if let Some(image) = named {
+        image
+    } else {
+        let file = image::built(&args, output, &cancel).await?;
+        if targets.is_empty() && args.output.is_none() {
+            return if args.pin_host_key { Err(pin::nowhere()) } else { Ok(ExitCode::SUCCESS) };
         }
+        Image::open(&file)?
     };
     let image = if args.pin_host_key { pin::pinned(image, &targets)? } else { image };
     tell(&image, reporter.as_ref());

@@ -21,7 +21,7 @@ pub(super) fn pinned(image: Image, targets: &[Target]) -> Result<Image, CliError
     may_write(targets)?;
     let pair = HostKeyPair::generate("nixos-installer")
         .map_err(|error| CliError::failed(error.to_string()))?;
-    let image = image.with_host_key(pair.private()).map_err(refused)?;
+    let image = image.with_host_key(pair.private()).map_err(|error| refused(&error))?;
     let file = remember_key(&state_dir()?, pair.public())
         .map_err(|error| CliError::failed(error.to_string()))?;
     say(&format!(
@@ -46,7 +46,7 @@ fn may_write(targets: &[Target]) -> Result<(), CliError> {
     }
 }
 
-fn refused(error: SlotError) -> CliError {
+fn refused(error: &SlotError) -> CliError {
     let told = error.to_string();
     match error {
         SlotError::Missing(_) => CliError::usage(told)
