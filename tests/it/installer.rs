@@ -45,10 +45,11 @@ fn the_key_of_the_slot_becomes_the_server_s() {
     let (dir, output) = host_key(&private);
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let read = |name: &str| std::fs::read_to_string(dir.path().join(name)).unwrap();
-    let mode = |name: &str| dir.path().join(name).metadata().unwrap().permissions().mode() & 0o777;
+    let rights =
+        |name: &str| dir.path().join(name).metadata().unwrap().permissions().mode() & 0o777;
     assert_eq!(read("key"), private);
     assert_eq!(read("key.pub"), std::fs::read_to_string(made.path().join("made.pub")).unwrap());
-    assert_eq!((mode("key"), mode("key.pub")), (0o600, 0o644));
+    assert_eq!((rights("key"), rights("key.pub")), (0o600, 0o644));
 }
 
 #[test]
