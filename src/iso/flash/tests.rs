@@ -17,9 +17,9 @@ enum Fault {
     None,
     /// Takes and gives a few sectors at a time, and sometimes a part of one.
     Short,
-    /// Takes nothing from here on.
+    /// Takes nothing in the chunk that begins here.
     Full(u64),
-    /// Reports an error when it is written from here on.
+    /// Reports an error when this chunk is written.
     Write(u64),
     /// Says that it has written, and has not.
     Drops(u64),
@@ -43,13 +43,14 @@ impl Medium for Arc<Fake> {
     fn write_at(&self, bytes: &[u8], offset: u64) -> io::Result<usize> {
         assert!(bytes.len().is_multiple_of(SECTOR) && offset.is_multiple_of(SECTOR as u64));
         assert_eq!(bytes.as_ptr().align_offset(SECTOR), 0, "memory for direct writes is aligned");
+        let chunk = |from| (from..from + CHUNK as u64).contains(&offset);
         let mut memory = self.bytes.lock().unwrap();
         let mut at = usize::try_from(offset).unwrap();
         let mut length = bytes.len();
         match self.fault {
-            Fault::Write(from) if offset >= from => return Err(io::Error::from_raw_os_error(5)),
+            Fault::Write(from) if chunk(from) => return Err(io::Error::from_raw_os_error(5)),
             Fault::Drops(from) if offset >= from => return Ok(length),
-            Fault::Full(from) if offset >= from => return Ok(0),
+            Fault::Full(from) if chunk(from) => return Ok(0),
             Fault::Short => length = length.min(3 * SECTOR + offset as usize / SECTOR % 2 * 100),
             Fault::Wraps(size) => at %= usize::try_from(size).unwrap(),
             Fault::Interrupted if memory[at] != 0xee => {
