@@ -51,7 +51,7 @@ impl Medium for Arc<Fake> {
             Fault::Write(from) if chunk(from) => return Err(io::Error::from_raw_os_error(5)),
             Fault::Drops(from) if offset >= from => return Ok(length),
             Fault::Full(from) if chunk(from) => return Ok(0),
-            Fault::Short => length = length.min(3 * SECTOR + offset as usize / SECTOR % 2 * 100),
+            Fault::Short => length = length.min(3 * SECTOR + at / SECTOR % 2 * 100),
             Fault::Wraps(size) => at %= usize::try_from(size).unwrap(),
             Fault::Interrupted if memory[at] != 0xee => {
                 memory[at] = 0xee;
@@ -107,7 +107,7 @@ const LENGTH: usize = 3 * CHUNK + 1000;
 const DISK: usize = 5 * CHUNK;
 
 fn content() -> Vec<u8> {
-    let mut image: Vec<u8> = (0..LENGTH).map(|at| (at / 7 % 251) as u8).collect();
+    let mut image: Vec<u8> = (0..LENGTH).map(|at| u8::try_from(at / 7 % 251).unwrap()).collect();
     image[446..512].fill(0);
     image[510..512].copy_from_slice(&[0x55, 0xaa]);
     image
