@@ -49,8 +49,8 @@ fn rules<'a>(inputs: &'a Inputs<'_>) -> Option<(&'a PathBuf, &'a String)> {
 /// The configured file for keys that are made here, else the first that the host takes secrets from.
 fn file(inputs: &Inputs<'_>) -> Option<String> {
     let configured = inputs.facts.bootstrap.secrets_file.as_deref().map(inside_flake);
-    let of_host = inputs.around.secrets.iter().flat_map(|found| &found.files);
-    configured.or_else(|| of_host.filter_map(|file| file.relative.clone()).next())
+    let mut of_host = inputs.around.secrets.iter().flat_map(|found| &found.files);
+    configured.or_else(|| of_host.find_map(|file| file.relative.clone()))
 }
 
 /// Why the keys can't be kept.
@@ -75,8 +75,7 @@ pub(super) fn refusal(inputs: &Inputs<'_>, plan: &Plan) -> Option<Refusal> {
     let reason = match SopsYaml::parse(text).map(|document| document.covering(&planned.file)) {
         Ok(Ok(Some(_))) => return None,
         Ok(Ok(None)) => format!("no rule of {} covers {}", rules.display(), planned.file),
-        Ok(Err(error)) => format!("{}: {error}", rules.display()),
-        Err(error) => format!("{}: {error}", rules.display()),
+        Ok(Err(error)) | Err(error) => format!("{}: {error}", rules.display()),
     };
     let hint = "write a rule that says who may read it, or leave --luks-recovery out";
     Some(refuse::refusal("no-sops-rule", reason, hint))

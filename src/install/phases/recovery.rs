@@ -96,7 +96,10 @@ async fn add(cx: &mut Context<'_>, container: &str, key: &Secret) -> Result<(), 
         ))
         .hint("its recovery key is in the secrets file; add it by hand: cryptsetup luksAddKey")
         .hint("or leave it: the same command with --skip recovery goes on")),
-        _ => Ok(drop(output.success(&command)?)),
+        _ => {
+            output.success(&command)?;
+            Ok(())
+        }
     }
 }
 

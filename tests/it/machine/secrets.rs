@@ -36,8 +36,8 @@ impl<'s> Secrets<'s> {
         let mut make = Command::new(root().join("tests/vm/nix-secrets"));
         make.arg(scene.config()).arg(own.recipient().as_str()).arg(cache().join("mini-nixpkgs"));
         let content = format!("token: {TOKEN}\nta:\n  mail: {MAIL}\n");
-        let made = fed(&mut make, &content);
-        assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+        let done = fed(&mut make, &content);
+        assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
         secrets.hide("the person's age key", own_text);
         secrets.hide("a secret", TOKEN.to_owned());
         secrets.hide("a secret", MAIL.to_owned());
@@ -61,7 +61,7 @@ impl<'s> Secrets<'s> {
 
     /// A value of the secrets file, by its place in it, opened with the person's own key.
     pub(super) fn value(&self, place: &[&str]) -> String {
-        let index: String = place.iter().map(|part| format!("[\"{part}\"]")).collect();
+        let index = format!("[\"{}\"]", place.join("\"][\""));
         text(&checked(
             Command::new(tool("sops"))
                 .args(["decrypt", "--extract", &index, "secrets.yaml"])
