@@ -297,12 +297,11 @@ fn take_out_again(cx: &Context<'_>) -> Option<String> {
     let file = crate::remote::quote(&format!("{}/.sops.yaml", secrets.folder));
     let name = &secrets.name;
     // A host that is made again had a key, and perhaps still runs with it.
-    let (what, edit) = match &cx.record.former_recipient {
-        Some(former) => ("give it its former key", format!("set {name} {former}")),
-        None => {
-            let user = secrets.user_key.as_ref().map(|key| format!(" {}", key.name));
-            ("take its keys out", format!("remove {name}{}", user.unwrap_or_default()))
-        }
+    let (what, edit) = if let Some(former) = &cx.record.former_recipient {
+        ("give it its former key", format!("set {name} {former}"))
+    } else {
+        let user = secrets.user_key.as_ref().map(|key| format!(" {}", key.name));
+        ("take its keys out", format!("remove {name}{}", user.unwrap_or_default()))
     };
     Some(format!(
         "if {} is given up, {what} again: nixos-bootstrap secrets sops-yaml {edit} --file {file} && \

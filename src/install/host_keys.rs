@@ -137,7 +137,7 @@ fn sops_looks_elsewhere(inputs: &Inputs<'_>, plan: &Plan) -> Option<Refusal> {
     {
         return None;
     }
-    let places: Vec<&str> = placed.paths.iter().map(AsRef::as_ref).collect();
+    let there: Vec<&str> = placed.paths.iter().map(AsRef::as_ref).collect();
     Some(refusal(
         "sops-key-path",
         format!(
@@ -145,11 +145,11 @@ fn sops_looks_elsewhere(inputs: &Inputs<'_>, plan: &Plan) -> Option<Refusal> {
              placed at {} (services.openssh.hostKeys, bootstrap.persistDir)",
             plan.host,
             looked.join(" and "),
-            places.join(" and ")
+            there.join(" and ")
         ),
         format!(
             "set sops.age.sshKeyPaths = [ {:?} ], or change services.openssh.hostKeys",
-            places.last().unwrap_or(&"")
+            there.last().unwrap_or(&"")
         ),
     ))
 }

@@ -120,9 +120,7 @@ async fn keep(
 ) -> Result<(), CliError> {
     let (file, place) = (args.keep_in.as_str(), format!("{place}/{kind}"));
     let path: Vec<&str> = place.split('/').collect();
-    if !repo.workshop.has(file) {
-        repo.workshop.create(file, &path, private).await?;
-    } else {
+    if repo.workshop.has(file) {
         repo.workshop.take(file)?;
         let parsed = SopsFile::parse(file, &repo.workshop.read(file)?)
             .map_err(|error| CliError::failed(format!("{file}: {error}")))?;
@@ -135,6 +133,8 @@ async fn keep(
                 .hint(format!("take it out first: sops unset {file} …, or keep it with --at")));
         }
         repo.workshop.set(file, &path, private).await?;
+    } else {
+        repo.workshop.create(file, &path, private).await?;
     }
     for changed in repo.workshop.put_back(&[file.to_owned()])? {
         say(&format!("changed: {changed} ({place})"));

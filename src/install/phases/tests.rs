@@ -492,7 +492,7 @@ async fn what_the_evaluator_has_instantiated_is_built_without_another_evaluation
 #[tokio::test]
 async fn an_input_that_lock_has_replaced_is_in_what_is_built() {
     let input = ("nix-secrets".to_owned(), "path:///secrets".to_owned());
-    let built = async |instantiated: Option<Arc<Instantiated>>, by_user: bool| {
+    let command = async |instantiated: Option<Arc<Instantiated>>, by_user: bool| {
         let nix = Scripted::new().when(" build ", 0, &format!("{SCRIPT}\n{SYSTEM}\n"));
         let mut bench = Bench::new(nix.when(" copy ", 0, ""));
         if let Some(instantiated) = instantiated {
@@ -512,16 +512,16 @@ async fn an_input_that_lock_has_replaced_is_in_what_is_built() {
     };
     // The evaluator puts it into the derivations.
     let evaluator = Instantiated::new(instantiated());
-    let build = built(Some(evaluator.clone()), false).await;
+    let build = command(Some(evaluator.clone()), false).await;
     assert!(build.contains(&format!("{}^out", drv("system"))), "{build}");
-    assert_eq!(*evaluator.replaced.lock().unwrap(), [input.clone()]);
+    assert_eq!(*evaluator.replaced.lock().unwrap(), std::slice::from_ref(&input));
     // One that does not leaves it to nix.
-    let build = built(None, false).await;
+    let build = command(None, false).await;
     assert!(build.contains("--override-input nix-secrets path:///secrets"), "{build}");
     assert!(!build.contains(".drv"), "{build}");
     // What the user has put in its place stays.
     let evaluator = Instantiated::new(instantiated());
-    let build = built(Some(evaluator.clone()), true).await;
+    let build = command(Some(evaluator.clone()), true).await;
     assert!(!build.contains("path:///secrets"), "{build}");
     assert_eq!(*evaluator.replaced.lock().unwrap(), []);
 }
@@ -692,7 +692,7 @@ async fn reboot_lets_go_restarts_and_waits_for_the_pinned_key() {
     assert_eq!(cx.record.installer_boot_id.as_deref(), Some("boot-before"));
     assert!(machine.at("umount") < machine.at("systemctl reboot"), "{:?}", machine.seen());
     assert!(machine.closed.load(Ordering::SeqCst));
-    let logins = bench.doors.1.lock().unwrap();
+    let logins = bench.doors.1.lock().unwrap().clone();
     let known = std::fs::read_to_string(&logins[0].known_hosts).unwrap();
     assert!(!known.contains(&cx.record.installer_keys[0][..60]), "{known}");
     let told = bench.told();
@@ -951,7 +951,7 @@ async fn another_machine_gives_its_key_only_if_it_is_known_by_its_own() {
     std::fs::write(&bench.world.user_known_hosts, known).unwrap();
     assert_eq!(run(&mut cx).await.unwrap().summary, "reused: ed25519");
     assert_eq!(cx.record.host_keys, [old.public()]);
-    let logins = bench.doors.1.lock().unwrap();
+    let logins = bench.doors.1.lock().unwrap().clone();
     assert_eq!((logins[0].address.as_str(), logins[0].user.as_str()), ("10.0.0.9", "ta"));
     let pinned = std::fs::read_to_string(&logins[0].known_hosts).unwrap();
     assert!(pinned.starts_with("10.0.0.9 ssh-ed25519 ") && pinned.lines().count() == 1, "{pinned}");
