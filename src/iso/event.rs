@@ -78,7 +78,7 @@ pub struct Outcome {
     pub writing_millis: u64,
     /// How long reading back took, where it was done to the end.
     pub verifying_millis: Option<u64>,
-    /// SHA-256 of the image, unpacked, where all of it was read.
+    /// SHA-256 of the image, unpacked, where all of it was read to be verified.
     pub sha256: Option<String>,
     /// What went wrong.
     pub error: Option<String>,

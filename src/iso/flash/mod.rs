@@ -66,7 +66,7 @@ pub fn run(job: Job<'_>) -> Vec<Outcome> {
         works.push((device, chunks));
     }
     thread::scope(|scope| {
-        let reader = scope.spawn(|| feed::feed(image, feeds, &cancel));
+        let reader = scope.spawn(|| feed::feed(image, feeds, verify, &cancel));
         let writers: Vec<_> = works
             .into_iter()
             .map(|(device, chunks)| {

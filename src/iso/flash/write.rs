@@ -85,7 +85,7 @@ impl Work<'_> {
         verifying: Option<Duration>,
     ) -> Outcome {
         let millis = |time: Duration| u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
-        let whole = progress.written == self.size;
+        let whole = progress.written == self.size && self.verify == Verify::Yes;
         let stopped = matches!(ended, Err(Stop::Cancelled));
         Outcome {
             target,
