@@ -39,8 +39,11 @@ pub struct StoreState {
     listener: Option<Listener>,
 }
 
+/// What [`Listener`] holds.
+type Told = dyn Fn(&StorePath, Object<'_>);
+
 /// A function that is told of each object that an evaluation makes, behind those that it refers to.
-pub struct Listener(pub Box<dyn Fn(&StorePath, Object<'_>)>);
+pub struct Listener(pub Box<Told>);
 
 impl fmt::Debug for Listener {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -13,7 +13,7 @@ pub struct Leads {
     /// Relative path literals, as written.
     pub files: Vec<Box<[u8]>>,
     /// Attributes of large sets and the first path literal in each: `name = callPackage ./path { };`
-    pub collected: Vec<(Box<[u8]>, Box<[u8]>)>,
+    pub collected: Vec<[Box<[u8]>; 2]>,
     /// The names that the source wants to be called with: `{ stdenv, fetchurl }: …`
     pub wanted: Vec<Box<[u8]>>,
 }
@@ -51,9 +51,11 @@ impl Leads {
             let within = &mut paths[start..end];
             at = end;
             if let Some(first) = within.iter().find_map(|(_, path)| *path) {
-                self.collected.push((symbols.name(def.name).into(), ast.text(first).into()));
+                self.collected.push([symbols.name(def.name).into(), ast.text(first).into()]);
             }
-            within.iter_mut().for_each(|(_, path)| *path = None);
+            for (_, path) in within {
+                *path = None;
+            }
         }
     }
 
@@ -108,11 +110,12 @@ mod tests {
 
     #[test]
     fn a_collection_leads_to_what_is_asked_of_it() {
-        let many: String = (0..200).map(|n| format!("p{n} = f {{ a = q ./p{n} ./x; }};")).collect();
+        let many: Vec<_> = (0..200).map(|n| format!("p{n} = f {{ a = q ./p{n} ./x; }};")).collect();
+        let many = many.concat();
         let found = leads(&format!("self: with self; let a = ./before; in {{ {many} z = 1; }}"));
         assert_eq!(texts(&found.files), ["./before"]);
         assert_eq!(found.collected.len(), 200);
-        let all = |(name, path): &(Box<[u8]>, Box<[u8]>)| path[2..] == **name;
+        let all = |[name, path]: &[Box<[u8]>; 2]| path[2..] == **name;
         assert!(found.collected.iter().all(all));
     }
 }

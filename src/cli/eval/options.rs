@@ -352,23 +352,23 @@ fn lint(name: &str, value: &str, place: &mut Lint) {
 
 /// What values may take of this machine's memory, or of what a limit (`ulimit -v`) leaves: three quarters.
 fn most_memory() -> usize {
-    let machine = machine_memory().unwrap_or(u64::MAX);
+    let machine = machine_memory();
     let limit = rustix::process::getrlimit(rustix::process::Resource::As).current;
     let most = machine.min(limit.unwrap_or(u64::MAX)) / 4 * 3;
     usize::try_from(most).unwrap_or(usize::MAX / 4)
 }
 
-/// Bytes of memory, where the system tells.
+/// Bytes of memory.
 #[cfg(target_os = "linux")]
-fn machine_memory() -> Option<u64> {
+fn machine_memory() -> u64 {
     let info = rustix::system::sysinfo();
-    Some((info.totalram as u64).saturating_mul(u64::from(info.mem_unit.max(1))))
+    (info.totalram as u64).saturating_mul(u64::from(info.mem_unit.max(1)))
 }
 
-/// Bytes of memory, where the system tells.
+/// Other systems are not asked.
 #[cfg(not(target_os = "linux"))]
-fn machine_memory() -> Option<u64> {
-    None
+fn machine_memory() -> u64 {
+    u64::MAX
 }
 
 #[cfg(test)]

@@ -115,7 +115,7 @@ impl Shared {
     pub(super) fn collected(&self, path: &[u8], leads: Leads) {
         let dir = path::dir_name(path);
         let packages = leads.collected.into_iter();
-        let packages = packages.map(|(name, literal)| (name, file_of(dir, &literal)));
+        let packages = packages.map(|[name, literal]| (name, file_of(dir, &literal)));
         self.lock().packages.extend(packages);
     }
 

@@ -31,8 +31,8 @@ fn evaluated(dir: &Path, expression: &str, parse_ahead: bool) -> (String, Vec<Ve
 fn values_errors_and_the_order_of_names_are_the_same() {
     let dir = tempfile::tempdir().unwrap();
     let write = |name: &str, text: &str| fs::write(dir.path().join(name), text).unwrap();
-    let list: String = (0..200).map(|n| format!("./m{n}.nix ")).collect();
-    write("list.nix", &format!("[ {list} ]"));
+    let list: Vec<_> = (0..200).map(|n| format!("./m{n}.nix")).collect();
+    write("list.nix", &format!("[ {} ]", list.join(" ")));
     for n in 0..200 {
         let text = format!("{{ n{n}, common, ... }}: {{ b{n} = common; a{n} = n{n}; }}");
         write(&format!("m{n}.nix"), &text);
