@@ -20,6 +20,11 @@ struct Remotes {
     scene: Scene,
 }
 
+fn git_in(dir: &std::path::Path, words: &[&str]) -> String {
+    let mut git = std::process::Command::new("git");
+    crate::tools::output(git.args(words).current_dir(dir))
+}
+
 impl Remotes {
     fn new() -> Self {
         let scene = Scene::new();
@@ -29,7 +34,7 @@ impl Remotes {
             fs::create_dir_all(&far).unwrap();
             remotes.scene.git(repo, &["config", "user.name", "T"]);
             remotes.scene.git(repo, &["config", "user.email", "t@t"]);
-            remotes.git_in(&far, &["init", "-q", "--bare", "-b", "main"]);
+            git_in(&far, &["init", "-q", "--bare", "-b", "main"]);
             remotes.scene.git(repo, &["remote", "add", "origin", far.to_str().unwrap()]);
             remotes.scene.git(repo, &["push", "-q", "-u", "origin", "main"]);
         }
@@ -60,17 +65,12 @@ impl Remotes {
         self.path("far").join(format!("{repo}.git"))
     }
 
-    fn git_in(&self, dir: &std::path::Path, words: &[&str]) -> String {
-        let mut git = std::process::Command::new("git");
-        crate::tools::output(git.args(words).current_dir(dir))
-    }
-
     fn head(&self, repo: &str) -> String {
         self.scene.git(repo, &["rev-parse", "HEAD"]).trim().to_owned()
     }
 
     fn far_head(&self, repo: &str, branch: &str) -> String {
-        self.git_in(&self.far(repo), &["rev-parse", branch]).trim().to_owned()
+        git_in(&self.far(repo), &["rev-parse", branch]).trim().to_owned()
     }
 
     /// The commit of the secrets that the flake has locked.
@@ -110,11 +110,11 @@ impl Remotes {
     fn others_push(&self) {
         let (elsewhere, far) = (self.path("elsewhere"), self.far("nix-secrets"));
         let dir = self.scene.dir.path();
-        self.git_in(dir, &["clone", "-q", far.to_str().unwrap(), elsewhere.to_str().unwrap()]);
+        git_in(dir, &["clone", "-q", far.to_str().unwrap(), elsewhere.to_str().unwrap()]);
         let who = ["-c", "user.name=O", "-c", "user.email=o@o"];
         let commit = [&who[..], &["commit", "-q", "--allow-empty", "-m", "theirs"]].concat();
-        self.git_in(&elsewhere, &commit);
-        self.git_in(&elsewhere, &["push", "-q"]);
+        git_in(&elsewhere, &commit);
+        git_in(&elsewhere, &["push", "-q"]);
     }
 
     async fn run(&self) -> Ran {
