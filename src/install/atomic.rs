@@ -15,7 +15,7 @@ pub fn write(path: &Path, content: &[u8]) -> io::Result<()> {
     write_with(path, |file| file.write_all(content))
 }
 
-/// Like [`write`], with what `fill` writes into the new file. If that fails, the old file stays.
+/// Like [`write()`], with what `fill` writes into the new file. If that fails, the old file stays.
 pub fn write_with(path: &Path, fill: impl FnOnce(&mut File) -> io::Result<()>) -> io::Result<()> {
     stage(path, fill)?.commit()
 }
