@@ -81,7 +81,8 @@ impl<'a> Eval<'a> {
     fn parse_file(&mut self, file: &[u8], scope: Option<&[Symbol]>, pos: Pos) -> Result<NodeId> {
         self.check_readable(file, pos)?;
         let (dir, origin) = (path::dir_name(file), Origin::File(file.into()));
-        let place = if self.settings.parse_ahead { self.disk_path(file) } else { None };
+        let is_large = self.settings.parse_ahead.is_some_and(|from| self.sources.size() >= from);
+        let place = if is_large { self.disk_path(file) } else { None };
         if let Some(ready) = place.as_ref().and_then(|place| self.ahead()?.take(place)) {
             let ast = ready.parsed.join(&mut self.symbols);
             return self.lower_source(ready.text, Ok(ast), dir, origin, scope);

@@ -91,6 +91,11 @@ impl Sources {
         Some(Base(base))
     }
 
+    /// Bytes of all sources.
+    pub(super) fn size(&self) -> usize {
+        self.sources.last().map_or(0, |last| last.base as usize + last.text.len())
+    }
+
     /// From now on, paths in `folder` are shown to people with `name` in its place. What a program sees of
     /// them stays.
     pub fn show_as(&mut self, folder: &[u8], name: &[u8]) {

@@ -1,5 +1,8 @@
 //! What an evaluation is told by its caller.
 
+/// An evaluation with so many bytes of sources is a large one: a system has three times as many.
+const LARGE: usize = 4 << 20;
+
 /// One entry of the search path of `<name>`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SearchPath {
@@ -75,9 +78,10 @@ pub struct Settings {
     /// May package sets that are made from the same arguments become one? No value differs by it, but functions of
     /// the two are equal then.
     pub share_sets: bool,
-    /// May files be read and parsed before they are imported, where there is a processor for that? No value differs by
-    /// it.
-    pub parse_ahead: bool,
+    /// After how many bytes of sources further files are read and parsed before they are imported, where there is a
+    /// processor for that; never if `None`. No value differs by it, but it takes memory that a small evaluation does not
+    /// regain in time.
+    pub parse_ahead: Option<usize>,
     /// `eval-system` or `system`: what `builtins.currentSystem` says. [`super::io::RealIo::system`] tells
     /// what this machine is.
     pub current_system: Vec<u8>,
@@ -107,7 +111,7 @@ impl Default for Settings {
             max_call_depth: 10_000,
             max_memory: usize::MAX / 4,
             share_sets: false,
-            parse_ahead: true,
+            parse_ahead: Some(LARGE),
             current_system: b"x86_64-linux".to_vec(),
             home: None,
             store_dir: b"/nix/store".to_vec(),

@@ -14,7 +14,11 @@ use crate::eval::{Coercion, Eval};
 /// The value of `expression` in `dir`, or the message of its error, and all names in their order.
 fn evaluated(dir: &Path, expression: &str, parse_ahead: bool) -> (String, Vec<Vec<u8>>) {
     let (arena, io) = (Arena::new(), RealIo::new());
-    let mut eval = Eval::new(&arena, &io, Settings { parse_ahead, ..Settings::default() });
+    let mut eval = Eval::new(
+        &arena,
+        &io,
+        Settings { parse_ahead: parse_ahead.then_some(0), ..Settings::default() },
+    );
     let dir = dir.as_os_str().as_bytes();
     let result = eval
         .eval_string(expression.as_bytes(), dir, Origin::String)

@@ -327,7 +327,7 @@ impl Work {
         let settings = &self.task.setup.settings;
         let max_memory = settings.max_memory / self.task.threads;
         // A processor that parses ahead for one thread would be taken from another.
-        let parse_ahead = self.task.threads == 1;
+        let parse_ahead = settings.parse_ahead.filter(|_| self.task.threads == 1);
         let settings = Settings { max_memory, share_sets: true, parse_ahead, ..settings.clone() };
         let arena = Arena::new();
         let mut eval = Eval::new(&arena, &place.flakes, settings);
