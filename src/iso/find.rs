@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::io;
-use std::os::unix::fs::{FileTypeExt, MetadataExt};
+use std::os::unix::fs::FileTypeExt;
 use std::path::{Path, PathBuf};
 
 use super::device::{Disk, Medium, Sysfs};
@@ -177,10 +177,18 @@ fn disk(device: &Device) -> Option<Disk> {
 }
 
 /// The sequence number of the medium that an open device has now.
+#[cfg(target_os = "linux")]
 pub(super) fn sequence(device: &fs::File) -> Option<u64> {
+    use std::os::unix::fs::MetadataExt;
     let number_of = device.metadata().ok()?.rdev();
     let (major, minor) = (rustix::fs::major(number_of), rustix::fs::minor(number_of));
     number(&PathBuf::from(format!("/sys/dev/block/{major}:{minor}/diskseq")))
+}
+
+/// Other systems have none, and no disk is opened there.
+#[cfg(not(target_os = "linux"))]
+pub(super) fn sequence(_device: &fs::File) -> Option<u64> {
+    None
 }
 
 fn word(path: &Path) -> Option<String> {
