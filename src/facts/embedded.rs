@@ -97,16 +97,20 @@ impl EmbeddedEvaluator {
         let (setup, flake) = (self.setup.clone(), flake.to_owned());
         spawn(move || work::lead(&setup, &flake, &asked, &sender))
             .map_err(|error| EvalError::NoThread { reason: error.to_string() })?;
-        let cancel = &self.setup.cancel;
-        let gathered = gather(receiver);
-        tokio::pin!(gathered);
+        self.wait_for(gather(receiver)).await
+    }
+
+    /// Waits for what an evaluation answers. One that is cancelled has [`PATIENCE`] to say so.
+    async fn wait_for<T>(
+        &self,
+        answer: impl Future<Output = Result<T, EvalError>>,
+    ) -> Result<T, EvalError> {
+        tokio::pin!(answer);
         tokio::select! {
-            gathered = &mut gathered => gathered,
-            () = cancel.cancelled() => {
-                match tokio::time::timeout(PATIENCE, gathered).await {
-                    Ok(gathered) => gathered,
-                    Err(_) => Err(EvalError::Interrupted),
-                }
+            answer = &mut answer => answer,
+            () = self.setup.cancel.cancelled() => {
+                let ended = tokio::time::timeout(PATIENCE, answer).await;
+                ended.unwrap_or(Err(EvalError::Interrupted))
             }
         }
     }

@@ -5,7 +5,7 @@ use tokio::sync::oneshot;
 
 use super::message::{refused, told};
 use super::place::{Place, Voice};
-use super::{EmbeddedEvaluator, PATIENCE, Setup, ended_early};
+use super::{EmbeddedEvaluator, Setup, ended_early};
 use crate::eval::Eval;
 use crate::eval::arena::Arena;
 use crate::eval::error::{Error, Result as Evaluated};
@@ -22,7 +22,7 @@ use crate::flake::installable::look_up;
 #[async_trait]
 impl Images for EmbeddedEvaluator {
     async fn image(&self, flake: &str, attrs: &[&str]) -> Result<Image, EvalError> {
-        let (sender, mut receiver) = oneshot::channel();
+        let (sender, receiver) = oneshot::channel();
         let (setup, flake) = (self.setup.clone(), flake.to_owned());
         let attrs: Vec<String> = attrs.iter().map(ToString::to_string).collect();
         spawn(move || {
@@ -30,15 +30,7 @@ impl Images for EmbeddedEvaluator {
             let _ = sender.send(image(&setup, &flake, &attrs));
         })
         .map_err(|error| EvalError::NoThread { reason: error.to_string() })?;
-        tokio::select! {
-            image = &mut receiver => image.unwrap_or_else(|_| Err(ended_early())),
-            () = self.setup.cancel.cancelled() => {
-                let ended = tokio::time::timeout(PATIENCE, receiver).await;
-                ended.map_or(Err(EvalError::Interrupted), |image| {
-                    image.unwrap_or_else(|_| Err(ended_early()))
-                })
-            }
-        }
+        self.wait_for(async { receiver.await.unwrap_or_else(|_| Err(ended_early())) }).await
     }
 }
 
