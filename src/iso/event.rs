@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use super::digest::Digest;
 use super::image::{Content, Packing};
 use crate::remote::LiveDisk;
 
@@ -78,8 +79,8 @@ pub struct Outcome {
     pub writing_millis: u64,
     /// How long reading back took, where it was done to the end.
     pub verifying_millis: Option<u64>,
-    /// SHA-256 of the image, unpacked, where all of it was read to be verified.
-    pub sha256: Option<String>,
+    /// Of the image, unpacked, where all of it was read to be verified.
+    pub digest: Option<Digest>,
     /// What went wrong.
     pub error: Option<String>,
     /// Was it stopped by the user?
@@ -95,7 +96,7 @@ impl Outcome {
             written: size,
             writing_millis: millis,
             verifying_millis: None,
-            sha256: None,
+            digest: None,
             error: None,
             stopped: false,
         }

@@ -7,6 +7,7 @@
 pub mod build;
 pub mod copy;
 pub mod device;
+pub mod digest;
 pub mod event;
 pub mod find;
 pub mod flash;

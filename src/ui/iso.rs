@@ -14,6 +14,7 @@ use super::live::{target, template};
 use super::terminal::say;
 use super::text::{Ink, Line, Style, hanging, human, show};
 use crate::iso::device::Disk;
+use crate::iso::digest::Algorithm;
 use crate::iso::event::{Event, Outcome, Reporter, Stage, State};
 
 /// The disks that will be erased, with what is on them.
@@ -67,6 +68,12 @@ pub fn render_outcomes(outcomes: &[Outcome], style: &Style) -> String {
         lines.push(heading.with(&sentence(outcome), Ink::Plain));
         if !good {
             lines.push(Line::new().with("  ", Ink::Plain).with(remains(outcome.state), Ink::Plain));
+        }
+        // No image is published with its BLAKE3; its SHA-256 was asked for.
+        if let Some(digest) =
+            outcome.digest.filter(|digest| good && digest.algorithm() == Algorithm::Sha256)
+        {
+            lines.push(Line::new().with("  ", Ink::Plain).with(&digest.to_string(), Ink::Plain));
         }
     }
     show(&lines, *style)

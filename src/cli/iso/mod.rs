@@ -11,13 +11,17 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
 
+use clap::ValueEnum;
+
 use super::args::FlakeArgs;
 use super::error::{CliError, exit_code};
 use super::output::{Output, print};
 use super::signals::{Words, cancel_saying};
 use crate::install::context::FailureKind;
 use crate::iso::copy;
+use crate::iso::digest::Algorithm;
 use crate::iso::event::{Event, Outcome, Reporter};
+use crate::iso::flash::Verify;
 use crate::iso::image::{Content, Image};
 use crate::process::RealRunner;
 use crate::ui::iso::{Bars, Json, Lines, render_outcomes};
@@ -57,6 +61,16 @@ pub(super) struct Args {
     /// Do not read back what was written
     #[arg(long, help_heading = "Writing")]
     no_verify: bool,
+    /// How what is read back is compared with the image
+    #[arg(
+        long,
+        value_enum,
+        default_value_t,
+        value_name = "ALGORITHM",
+        conflicts_with = "no_verify",
+        help_heading = "Writing"
+    )]
+    digest: DigestArg,
     /// Allow disks that are not removable, and loop devices
     #[arg(long, help_heading = "Writing")]
     allow_fixed_disk: bool,
@@ -66,6 +80,27 @@ pub(super) struct Args {
     /// Write events as JSON lines to standard output
     #[arg(long)]
     pub(super) json: bool,
+}
+
+/// Values of `--digest`.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+enum DigestArg {
+    /// BLAKE3: keeps up with any disk
+    #[default]
+    Blake3,
+    /// SHA-256: slower; shown at the end, to be compared with the sum that an image was published with
+    Sha256,
+}
+
+impl Args {
+    /// Is what is written read back, and how is it compared?
+    fn verify(&self) -> Verify {
+        match (self.no_verify, self.digest) {
+            (true, _) => Verify::No,
+            (false, DigestArg::Blake3) => Verify::By(Algorithm::Blake3),
+            (false, DigestArg::Sha256) => Verify::By(Algorithm::Sha256),
+        }
+    }
 }
 
 const WORDS: Words = Words {

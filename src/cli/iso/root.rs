@@ -3,7 +3,7 @@
 use std::ffi::OsString;
 use std::path::Path;
 
-use super::Args;
+use super::{Args, DigestArg};
 use crate::cli::error::CliError;
 use crate::install::context::{Failure, FailureKind};
 use crate::install::event::Prompter;
@@ -48,6 +48,7 @@ fn command(args: &Args, image: &Path, targets: &[Target]) -> Result<Command, Cli
     let flags = [
         (true, "--yes"),
         (args.no_verify, "--no-verify"),
+        (args.digest == DigestArg::Sha256, "--digest=sha256"),
         (args.allow_fixed_disk, "--allow-fixed-disk"),
         (args.unmount, "--unmount"),
         (args.json, "--json"),

@@ -8,7 +8,7 @@ use tokio_util::sync::CancellationToken;
 use super::{Args, root, sticks};
 use crate::cli::error::CliError;
 use crate::iso::event::{Event, Outcome, Reporter, State};
-use crate::iso::flash::{self, Verify};
+use crate::iso::flash;
 use crate::iso::image::Image;
 use crate::iso::judge::Target;
 use crate::iso::{copy, partitions};
@@ -44,7 +44,7 @@ impl Job<'_> {
         // All of them, before the first one is changed.
         let devices = targets.iter().map(flash::open).collect::<Result<Vec<_>, _>>()?;
         let (image, reporter) = (Arc::clone(&self.image), Arc::clone(&self.reporter));
-        let verify = if self.args.no_verify { Verify::No } else { Verify::Yes };
+        let verify = self.args.verify();
         let cancel = self.cancel.clone();
         let work = move || {
             flash::run(flash::Job { image: &image, devices, verify, cancel, reporter: &*reporter })

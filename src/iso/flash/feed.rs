@@ -7,8 +7,8 @@ use std::sync::mpsc::SyncSender;
 use tokio_util::sync::CancellationToken;
 
 use super::buffer::{Lent, Pool};
-use super::digest::{Running, Sum};
 use super::{CHUNK, Verify};
+use crate::iso::digest::{Digest, Running};
 use crate::iso::image::{Image, Unpacked};
 
 /// One is filled, one waits, one is written, and every disk keeps the first one to the end.
@@ -25,8 +25,8 @@ pub(super) struct Chunk {
     pub(super) offset: u64,
     /// Bytes of the image in it.
     pub(super) length: usize,
-    /// SHA-256 of the image up to its end, where it is verified.
-    pub(super) sum: Sum,
+    /// Of the image up to its end, where it is verified.
+    pub(super) digest: Option<Digest>,
 }
 
 impl Chunk {
@@ -45,7 +45,11 @@ pub(super) fn feed(
     cancel: &CancellationToken,
 ) {
     let pool = Pool::new(BUFFERS, CHUNK);
-    let mut hash = Running::new();
+    // Without verification nobody asks for the digests, which may take more time than all else here.
+    let mut running = match verify {
+        Verify::By(algorithm) => Some(Running::new(algorithm)),
+        Verify::No => None,
+    };
     let mut offset = 0;
     let mut source = match image.reader() {
         Ok(source) => source,
@@ -57,11 +61,11 @@ pub(super) fn feed(
             Ok(length) => length,
             Err(error) => return tell(&feeds, &error),
         };
-        // Without verification nobody asks for the sums, which take more time than all else here.
-        if verify == Verify::Yes {
-            hash.take(memory.bytes().get(..length).unwrap_or_default());
-        }
-        let chunk = Arc::new(Chunk { memory, offset, length, sum: hash.sum() });
+        let digest = running.as_mut().map(|running| {
+            running.take(memory.bytes().get(..length).unwrap_or_default());
+            running.digest()
+        });
+        let chunk = Arc::new(Chunk { memory, offset, length, digest });
         offset += length as u64;
         // A disk that failed takes no more.
         feeds.retain(|feed| feed.send(Ok(Arc::clone(&chunk))).is_ok());

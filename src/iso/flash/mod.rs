@@ -6,7 +6,6 @@
 
 mod buffer;
 mod device;
-mod digest;
 mod feed;
 mod verify;
 mod write;
@@ -16,6 +15,7 @@ use std::thread;
 
 use tokio_util::sync::CancellationToken;
 
+use super::digest::Algorithm;
 use super::event::{Event, Outcome, Reporter, State};
 use super::image::Image;
 use super::judge::Target;
@@ -44,8 +44,8 @@ pub struct Job<'a> {
 /// Is what was written read back?
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Verify {
-    /// It is.
-    Yes,
+    /// It is, and compared by such a digest.
+    By(Algorithm),
     /// It is not.
     No,
 }
@@ -90,7 +90,7 @@ fn lost(target: String, reporter: &dyn Reporter) -> Outcome {
         written: 0,
         writing_millis: 0,
         verifying_millis: None,
-        sha256: None,
+        digest: None,
         error: Some("the thread that wrote to it ended".to_owned()),
         stopped: false,
     };

@@ -3,6 +3,7 @@ use std::sync::{Arc, Mutex};
 
 use super::device::Medium;
 use super::*;
+use crate::iso::digest::Running;
 
 /// A disk in memory, with the faults of real ones.
 #[derive(Default)]
@@ -137,8 +138,8 @@ fn write_until(
     let ear = Ear(stop, cancel.clone(), Mutex::default());
     let image = image();
     let devices = devices.collect();
-    let job = Job { image: &image, devices, verify: Verify::Yes, cancel, reporter: &ear };
-    let outcomes = run(job);
+    let verify = Verify::By(Algorithm::Blake3);
+    let outcomes = run(Job { image: &image, devices, verify, cancel, reporter: &ear });
     let told = ear.2.into_inner().unwrap();
     for outcome in &outcomes {
         assert!(told.contains(&Event::Ended(outcome.clone())));
@@ -166,9 +167,9 @@ fn good_disks_get_the_image_and_keep_their_middle() {
         assert_eq!(bytes[DISK - (1 << 20) - 1], 0xee);
         assert!(bytes[DISK - (1 << 20)..].iter().all(|byte| *byte == 0), "an old table is left");
     }
-    let sums: Vec<_> = outcomes.iter().map(|outcome| outcome.sha256.clone().unwrap()).collect();
-    let expected = ring::digest::digest(&ring::digest::SHA256, &content());
-    assert!(sums.iter().all(|sum| *sum == data_encoding::HEXLOWER.encode(expected.as_ref())));
+    let mut expected = Running::new(Algorithm::Blake3);
+    expected.take(&content());
+    assert!(outcomes.iter().all(|outcome| outcome.digest == Some(expected.digest())));
 }
 
 #[test]
@@ -251,7 +252,7 @@ fn an_image_that_becomes_shorter_leaves_no_disk_that_starts() {
     };
     let cancel = CancellationToken::new();
     let ear = Ear(None, cancel.clone(), Mutex::default());
-    let (devices, verify) = (vec![device], Verify::Yes);
+    let (devices, verify) = (vec![device], Verify::By(Algorithm::Blake3));
     let outcomes = run(Job { image: &image, devices, verify, cancel, reporter: &ear });
     assert_eq!(outcomes[0].state, State::Incomplete);
     assert!(outcomes[0].error.as_ref().unwrap().contains("it became shorter"), "{outcomes:?}");

@@ -1,4 +1,4 @@
-//! Reads a disk back, past the page cache, and compares it with the image's sums. One thread reads while another
+//! Reads a disk back, past the page cache, and compares it with the image's digests. One thread reads while another
 //! one hashes.
 
 use std::sync::mpsc::sync_channel;
@@ -7,9 +7,9 @@ use std::thread;
 use super::CHUNK;
 use super::buffer::{Lent, Pool};
 use super::device::Device;
-use super::digest::{Running, Sum};
 use super::write::{Stop, Work, plain};
 use crate::install::size::human;
+use crate::iso::digest::{Algorithm, Digest, Running};
 use crate::iso::event::Stage;
 
 /// Bytes that are read at once; whole chunks are made of them.
@@ -22,14 +22,19 @@ struct Piece {
     length: usize,
 }
 
-/// Compares all of the image; `sums` has one entry a chunk.
-pub(super) fn verify(work: &Work<'_>, device: &Device, sums: &[Sum]) -> Result<(), Stop> {
+/// Compares all of the image; `digests` has one entry a chunk.
+pub(super) fn verify(
+    work: &Work<'_>,
+    device: &Device,
+    algorithm: Algorithm,
+    digests: &[Digest],
+) -> Result<(), Stop> {
     let (send, pieces) = sync_channel::<Piece>(1);
     thread::scope(|scope| {
         let compared = scope.spawn(move || {
-            let mut hash = Running::new();
+            let mut running = Running::new(algorithm);
             for piece in pieces {
-                compare(&piece, work.size, sums, &mut hash)?;
+                compare(&piece, work.size, digests, &mut running)?;
             }
             Ok(())
         });
@@ -66,15 +71,20 @@ fn read(work: &Work<'_>, device: &Device, mut take: impl FnMut(Piece) -> bool) -
     Ok(())
 }
 
-fn compare(piece: &Piece, size: u64, sums: &[Sum], hash: &mut Running) -> Result<(), Stop> {
-    hash.take(piece.memory.bytes().get(..piece.length).unwrap_or_default());
+fn compare(
+    piece: &Piece,
+    size: u64,
+    digests: &[Digest],
+    running: &mut Running,
+) -> Result<(), Stop> {
+    running.take(piece.memory.bytes().get(..piece.length).unwrap_or_default());
     let end = piece.offset + piece.length as u64;
     if end < size && !end.is_multiple_of(CHUNK as u64) {
         return Ok(());
     }
     let chunk = (end - 1) / CHUNK as u64;
-    let expected = usize::try_from(chunk).ok().and_then(|chunk| sums.get(chunk));
-    if expected == Some(&hash.sum()) {
+    let expected = usize::try_from(chunk).ok().and_then(|chunk| digests.get(chunk));
+    if expected == Some(&running.digest()) {
         return Ok(());
     }
     let (from, to) = (human(chunk * CHUNK as u64), human(end));

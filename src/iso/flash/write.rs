@@ -9,11 +9,11 @@ use tokio_util::sync::CancellationToken;
 
 use super::buffer::Buffer;
 use super::device::Device;
-use super::digest::{Sum, hex};
 use super::feed::{Chunk, Message};
 use super::verify::verify;
 use super::{CHUNK, Verify};
 use crate::install::size::human;
+use crate::iso::digest::Digest;
 use crate::iso::event::{Event, Outcome, Reporter, Stage, State};
 
 /// Partition tables and signatures of file systems, arrays and pools lie within this much of either end of a disk.
@@ -43,22 +43,22 @@ pub(super) enum Stop {
 struct Progress {
     state: State,
     written: u64,
-    sums: Vec<Sum>,
+    digests: Vec<Digest>,
 }
 
 impl Work<'_> {
     /// Writes and verifies; gives how it ended, which the reporter is told as well.
     pub(super) fn run(&self, device: Device, chunks: &Receiver<Message>) -> Outcome {
-        let mut progress = Progress { state: State::Untouched, written: 0, sums: Vec::new() };
+        let mut progress = Progress { state: State::Untouched, written: 0, digests: Vec::new() };
         let begun = Instant::now();
         let mut ended = self.write(&device, chunks, &mut progress);
         let writing = begun.elapsed();
         let mut verifying = None;
         if ended.is_ok() {
             progress.state = State::Unverified;
-            if self.verify == Verify::Yes {
+            if let Verify::By(algorithm) = self.verify {
                 let begun = Instant::now();
-                ended = verify(self, &device, &progress.sums);
+                ended = verify(self, &device, algorithm, &progress.digests);
                 if ended.is_ok() {
                     progress.state = State::Good;
                     verifying = Some(begun.elapsed());
@@ -85,7 +85,7 @@ impl Work<'_> {
         verifying: Option<Duration>,
     ) -> Outcome {
         let millis = |time: Duration| u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
-        let whole = progress.written == self.size && self.verify == Verify::Yes;
+        let whole = progress.written == self.size;
         let stopped = matches!(ended, Err(Stop::Cancelled));
         Outcome {
             target,
@@ -93,7 +93,7 @@ impl Work<'_> {
             written: progress.written,
             writing_millis: millis(writing),
             verifying_millis: verifying.map(millis),
-            sha256: progress.sums.last().filter(|_| whole).map(hex),
+            digest: progress.digests.last().filter(|_| whole).copied(),
             error: match ended {
                 Ok(()) => None,
                 Err(Stop::Cancelled) => Some("stopped".to_owned()),
@@ -119,7 +119,7 @@ impl Work<'_> {
                 Err(_) => return Err(Stop::Cancelled),
             };
             self.check()?;
-            progress.sums.push(chunk.sum);
+            progress.digests.extend(chunk.digest);
             end = chunk.offset + chunk.length as u64;
             if chunk.offset == 0 {
                 self.clear(device, progress)?;

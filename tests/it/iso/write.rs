@@ -28,13 +28,19 @@ fn an_image_is_written_to_its_last_byte_and_read_back() {
     let path = file(dir.path(), "test.iso", &image);
     let run = tool().arg("--image").arg(&path).args(stick.words()).assert().code(0);
     let said = contains("17 MiB written in").and(contains("read back and compared in"));
-    run.stdout(contains(&stick.device).and(said).and(contains("safe to remove")));
+    let said = contains(&stick.device).and(said).and(contains("safe to remove"));
+    run.stdout(said.and(contains("blake3").or(contains("sha256")).not()));
     assert!(stick.content(image.len()) == image, "the stick holds something else");
     // The rest of the last sector, and what older partition tables leave at a disk's end.
     let all = stick.content(24 * MIB);
     assert!(all[image.len()..image.len().next_multiple_of(512)].iter().all(|byte| *byte == 0));
     assert!(all[23 * MIB..].iter().all(|byte| *byte == 0));
     assert!(all[18 * MIB..19 * MIB].iter().any(|byte| *byte != 0), "the middle is left alone");
+
+    let mut again = tool();
+    again.arg("--image").arg(&path).args(stick.words()).args(["--digest", "sha256"]);
+    again.assert().code(0).stdout(contains(format!("sha256:{}", sha256(&image))));
+    again.arg("--no-verify").assert().code(2);
 }
 
 #[test]
@@ -55,7 +61,8 @@ fn packed_images_are_unpacked_while_they_are_written() {
     {
         fs::write(&stick.file, vec![7; 12 * MIB]).unwrap();
         let mut command = tool();
-        command.arg("--image").arg(dir.path().join(name)).args(stick.words()).arg("--json");
+        command.arg("--image").arg(dir.path().join(name)).args(stick.words());
+        command.args(["--json", "--digest=sha256"]);
         let run = command.assert().code(0);
         let events = events(&run.get_output().stdout);
         assert_eq!(events[0]["event"], "reading");
@@ -64,7 +71,8 @@ fn packed_images_are_unpacked_while_they_are_written() {
             (&packing.into(), &image.len().into())
         );
         let ended = events.last().unwrap();
-        assert_eq!((&ended["state"], &ended["sha256"]), (&"good".into(), &sha256(&image).into()));
+        let digest = format!("sha256:{}", sha256(&image));
+        assert_eq!((&ended["state"], &ended["digest"]), (&"good".into(), &digest.into()));
         assert!(stick.content(image.len()) == image, "{name}");
     }
     assert_eq!(path.metadata().unwrap().len(), image.len() as u64);
