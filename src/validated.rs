@@ -169,7 +169,7 @@ fn check_address(text: &str) -> Result<(), &'static str> {
     }
     let (address, zone) = text.split_once('%').unwrap_or((text, "lo"));
     if address.contains(':') && address.parse::<std::net::Ipv6Addr>().is_err() {
-        return Err("it has a ':' but is no IPv6 address; give the port with --port");
+        return Err("it has a ':' but is no IPv6 address; the port is given apart");
     }
     if zone.is_empty() {
         return Err("nothing follows the '%'");

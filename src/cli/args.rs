@@ -14,7 +14,7 @@ use crate::install::options::{Engine, InvalidTrustedKey, Options, RebuildOn, Tru
 use crate::install::phase::{Phase, Selection};
 use crate::process::Runner;
 use crate::process::nix::Nix;
-use crate::remote::Target;
+use crate::remote::Destination;
 use crate::validated::HostName;
 
 /// Which flake, and who evaluates it.
@@ -123,7 +123,7 @@ pub(super) struct RunArgs {
     #[command(flatten)]
     pub(super) flake: FlakeArgs,
     /// Where the machine is now: the installer's address
-    #[arg(short = 'd', long, value_name = "[USER@]ADDR", help_heading = "Target")]
+    #[arg(short = 'd', long, value_name = "[USER@]ADDR[:PORT]", help_heading = "Target")]
     target: Option<String>,
     /// The machine's ssh port [default: bootstrap.target.port, else 22]
     #[arg(short, long, help_heading = "Target")]
@@ -154,7 +154,7 @@ pub(super) struct RunArgs {
     /// secrets file, or from another machine [with the bare flag: target]
     #[arg(
         long,
-        value_name = "target|secrets|[USER@]ADDR",
+        value_name = "target|secrets|[USER@]ADDR[:PORT]",
         num_args = 0..=1,
         require_equals = true,
         default_missing_value = "target",
@@ -225,12 +225,14 @@ pub(super) struct Consent {
 impl RunArgs {
     /// The validated options for one host.
     pub(super) fn options(&self, host: HostName, consent: Consent) -> Result<Options, CliError> {
+        let target = self.target.as_deref().map(str::parse::<Destination>).transpose()?;
+        let port = port(target.as_ref(), self.port)?;
         Ok(Options {
             host,
             flake: self.flake.flake.clone(),
             flake_dir: self.flake.folder(),
-            target: self.target.as_deref().map(str::parse::<Target>).transpose()?,
-            port: self.port.map(checked_port).transpose()?,
+            target,
+            port,
             identity: self.identity.clone(),
             host_key: self.trusted_key()?,
             user: self.user.as_deref().map(str::parse).transpose()?,
@@ -282,8 +284,20 @@ fn phases(flag: &str, names: &[String]) -> Result<BTreeSet<Phase>, CliError> {
     names.iter().map(parse).collect()
 }
 
-fn checked_port(port: u16) -> Result<u16, CliError> {
-    if port == 0 { Err(CliError::usage("--port: port 0 can't be reached")) } else { Ok(port) }
+/// The port of a machine, which `--port` may name, too.
+pub(super) fn port(
+    machine: Option<&Destination>,
+    flag: Option<u16>,
+) -> Result<Option<u16>, CliError> {
+    if flag == Some(0) {
+        return Err(CliError::usage("--port: port 0 can't be reached"));
+    }
+    match machine {
+        Some(machine) => {
+            machine.port_beside(flag).map_err(|error| CliError::usage(error.to_string()))
+        }
+        None => Ok(flag),
+    }
 }
 
 #[cfg(test)]
@@ -323,6 +337,8 @@ mod tests {
         assert_eq!(reuse(&["--reuse-host-key=secrets"]).unwrap(), Some(ReuseHostKey::Secrets));
         let machine = ReuseHostKey::Machine("ta@10.0.0.9".parse().unwrap());
         assert_eq!(reuse(&["--reuse-host-key=ta@10.0.0.9"]).unwrap(), Some(machine));
+        let machine = ReuseHostKey::Machine("ta@[::1]:2222".parse().unwrap());
+        assert_eq!(reuse(&["--reuse-host-key=ssh://ta@[::1]:2222"]).unwrap(), Some(machine));
         assert!(reuse(&["--reuse-host-key=a;b"]).is_err());
     }
 
@@ -354,5 +370,17 @@ mod tests {
         assert!(options(&["-d=-oProxyCommand=id"]).is_err());
         assert!(options(&["-u", "a b"]).is_err());
         assert!(options(&["-p", "0"]).is_err());
+    }
+
+    #[test]
+    fn a_port_stands_behind_the_address_or_apart() {
+        let port = |words: &[&str]| options(words).map(|options| options.port);
+        assert_eq!(port(&["-d", "root@10.0.0.1:2222"]).unwrap(), Some(2222));
+        assert_eq!(port(&["-d", "ssh://10.0.0.1:2222", "-p", "2222"]).unwrap(), Some(2222));
+        assert_eq!(port(&["-p", "2222"]).unwrap(), Some(2222));
+        assert_eq!(port(&["-d", "::1", "-p", "2222"]).unwrap(), Some(2222));
+        assert_eq!(port(&["-d", "::1"]).unwrap(), None);
+        assert!(port(&["-d", "10.0.0.1:2222", "-p", "22"]).is_err());
+        assert!(port(&["-d", "10.0.0.1:0"]).is_err());
     }
 }

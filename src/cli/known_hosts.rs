@@ -5,14 +5,13 @@ use std::process::ExitCode;
 
 use super::error::CliError;
 use super::output::print;
-use crate::remote::{HostPublicKey, forges, known_hosts};
+use crate::remote::{Destination, HostPublicKey, forges, known_hosts};
 use crate::ui::clean::clean;
-use crate::validated::Address;
 
 /// Edit exact entries of a `known_hosts` file, hashed ones too
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:\n  nixos-bootstrap known-hosts replace github.com\n  \
-                        nixos-bootstrap known-hosts replace grief ./ssh_host_ed25519_key.pub --port 2222\n  \
+                        nixos-bootstrap known-hosts replace grief:2222 ./ssh_host_ed25519_key.pub\n  \
                         nixos-bootstrap known-hosts remove grief 192.168.1.50\n\n\
                         Patterns, comments and lines with a marker (@cert-authority) stay.")]
 pub(super) struct Args {
@@ -24,8 +23,9 @@ pub(super) struct Args {
 enum Command {
     /// Give a machine this key and no other
     Replace {
-        /// The machine's name or address
-        name: String,
+        /// The machine: its name or address, with :PORT where that is not 22
+        #[arg(value_name = "ADDR[:PORT]")]
+        machine: String,
         /// Its public key: a line, a file that holds it, or - for standard input; for github.com,
         /// gitlab.com and codeberg.org, the key that they publish
         key: Option<String>,
@@ -34,9 +34,9 @@ enum Command {
     },
     /// Forget the keys of machines
     Remove {
-        /// Their names or addresses
-        #[arg(required = true)]
-        names: Vec<String>,
+        /// Their names or addresses, with :PORT where that is not 22
+        #[arg(value_name = "ADDR[:PORT]", required = true)]
+        machines: Vec<String>,
         #[command(flatten)]
         place: Place,
     },
@@ -44,9 +44,9 @@ enum Command {
 
 #[derive(Debug, clap::Args)]
 struct Place {
-    /// The machine's ssh port
-    #[arg(short, long, default_value_t = 22)]
-    port: u16,
+    /// The ssh port of machines that are named without one [default: 22]
+    #[arg(short, long)]
+    port: Option<u16>,
     /// The file [default: `~/.ssh/known_hosts`]
     #[arg(long, value_name = "FILE")]
     file: Option<PathBuf>,
@@ -54,17 +54,18 @@ struct Place {
 
 /// Edits the file.
 pub(super) fn run(args: Args) -> Result<ExitCode, CliError> {
-    let (names, keys, place) = match args.command {
-        Command::Replace { name, key, place } => {
-            let key = public_key(&name, key.as_deref())?;
-            (vec![name], vec![key], place)
+    let (machines, keys, place) = match args.command {
+        Command::Replace { machine, key, place } => {
+            let machine = place.machine(&machine)?;
+            let key = public_key(&machine, key.as_deref())?;
+            (vec![machine], vec![key], place)
         }
-        Command::Remove { names, place } => (names, Vec::new(), place),
+        Command::Remove { machines, place } => {
+            let machines = machines.iter().map(|machine| place.machine(machine));
+            (machines.collect::<Result<_, _>>()?, Vec::new(), place)
+        }
     };
-    let mut entries = Vec::new();
-    for name in &names {
-        entries.extend(known_hosts::names(&name.parse::<Address>()?, place.port));
-    }
+    let entries: Vec<String> = machines.iter().flat_map(Destination::known_names).collect();
     let file = match place.file {
         Some(file) => file,
         None => super::world::home()?.join(".ssh/known_hosts"),
@@ -81,10 +82,18 @@ pub(super) fn run(args: Args) -> Result<ExitCode, CliError> {
     Ok(ExitCode::SUCCESS)
 }
 
-fn public_key(name: &str, key: Option<&str>) -> Result<HostPublicKey, CliError> {
+impl Place {
+    /// A machine as named, with its port.
+    fn machine(&self, named: &str) -> Result<Destination, CliError> {
+        let machine: Destination = named.parse()?;
+        Ok(Destination { port: super::args::port(Some(&machine), self.port)?, ..machine })
+    }
+}
+
+fn public_key(machine: &Destination, key: Option<&str>) -> Result<HostPublicKey, CliError> {
     let Some(key) = key else {
-        let Some((key, source)) = forges::published(name) else {
-            return Err(CliError::usage(format!("which key has {name}?")).hint(format!(
+        let Some((key, source)) = forges::published(machine.address.as_str()) else {
+            return Err(CliError::usage(format!("which key has {machine}?")).hint(format!(
                 "give its public key; the published ones are known of: {}",
                 forges::names().join(", ")
             )));

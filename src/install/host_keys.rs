@@ -56,7 +56,7 @@ pub(super) fn source(inputs: &Inputs<'_>) -> HostKeySource {
         None => HostKeySource::New,
         Some(ReuseHostKey::Target) => HostKeySource::OldSystem { machine: None },
         Some(ReuseHostKey::Machine(machine)) => {
-            HostKeySource::OldSystem { machine: Some(machine.to_string()) }
+            HostKeySource::OldSystem { machine: Some(machine.clone()) }
         }
         Some(ReuseHostKey::Secrets) => copy(inputs).unwrap_or(HostKeySource::New),
     }
@@ -107,7 +107,7 @@ fn other_kind(inputs: &Inputs<'_>, plan: &Plan) -> Option<Refusal> {
 }
 
 fn no_source(inputs: &Inputs<'_>, plan: &Plan) -> Option<Refusal> {
-    let elsewhere = "name another machine (--reuse-host-key=[USER@]ADDRESS), or take the copy in \
+    let elsewhere = "name another machine (--reuse-host-key=[USER@]ADDRESS[:PORT]), or take the copy in \
                      the secrets (--reuse-host-key=secrets)";
     match &inputs.options.reuse_host_key {
         Some(ReuseHostKey::Target) if inputs.probe.installer => Some(refusal(

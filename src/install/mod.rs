@@ -23,6 +23,7 @@ pub(crate) mod layout;
 pub mod lock;
 mod mounts;
 mod nixos_anywhere;
+mod old_system;
 pub mod options;
 pub mod phase;
 pub mod phases;

@@ -7,7 +7,7 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 
 use super::phase::Selection;
-use crate::remote::{HostPublicKey, Target};
+use crate::remote::{Destination, HostPublicKey};
 use crate::validated::{AbsolutePath, HostName, UserName};
 
 /// The validated wishes of one run. What is `None` is taken from the facts.
@@ -21,9 +21,9 @@ pub struct Options {
     /// The flake's folder on this machine, where it is one: needed to write the hardware file and
     /// to commit.
     pub flake_dir: Option<PathBuf>,
-    /// Where the target is.
-    pub target: Option<Target>,
-    /// ssh port.
+    /// Where the target is, as typed.
+    pub target: Option<Destination>,
+    /// ssh port, with the target or by `--port`.
     pub port: Option<u16>,
     /// ssh identity.
     pub identity: Option<PathBuf>,
@@ -150,7 +150,7 @@ pub enum ReuseHostKey {
     /// In the secrets, as an encrypted copy.
     Secrets,
     /// On another machine.
-    Machine(Target),
+    Machine(Destination),
 }
 
 impl fmt::Display for ReuseHostKey {

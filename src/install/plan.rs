@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::options::{Engine, RebuildOn, Via};
 use super::phase::Phase;
 use crate::facts::{Content, Derivation, NodevMount, Pool, Raid, VolumeGroup};
-use crate::remote::{Firmware, LiveDisk};
+use crate::remote::{Destination, Firmware, LiveDisk};
 use crate::validated::{AbsolutePath, Address, DevicePath, HostName, UserName};
 
 pub use super::decide::plan;
@@ -230,8 +230,8 @@ pub enum HostKeySource {
     New,
     /// From the system that the host runs until now.
     OldSystem {
-        /// The machine, as `[USER@]ADDRESS`, where it is not the target.
-        machine: Option<String>,
+        /// The machine, where it is not the target.
+        machine: Option<Destination>,
     },
     /// From a copy in a secrets file.
     Secrets {

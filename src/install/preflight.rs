@@ -277,9 +277,9 @@ impl Preflight {
             (facts, minimal, None)
         };
         if wanted_access(options, &facts, state).is_none() {
-            let (target, port) = self.find_target(options).await?;
+            let target = self.find_target(options).await?;
+            options.port = options.port.or(target.port);
             options.target = Some(target);
-            options.port = options.port.or(port);
         }
         let access = wanted_access(options, &facts, state)
             .ok_or_else(|| Failure::new("nothing says where the machine is"))?;

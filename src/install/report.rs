@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::options::{Engine, Options};
 use super::phase::Phase;
 use crate::process::Command;
+use crate::remote::Destination;
 
 /// What a run did.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -70,8 +71,9 @@ pub fn resume_command(options: &Options) -> String {
     };
     let path = |path: &Option<PathBuf>| path.as_ref().map(|path| path.display().to_string());
     add("--flake", Some(options.flake.clone()).filter(|flake| flake != "."));
-    add("--target", options.target.as_ref().map(ToString::to_string));
-    add("--port", options.port.map(|port| port.to_string()));
+    let target = options.target.clone().map(|target| Destination { port: options.port, ..target });
+    add("--port", options.port.filter(|_| target.is_none()).map(|port| port.to_string()));
+    add("--target", target.map(|target| target.to_string()));
     add("--identity", path(&options.identity));
     add("--user", options.user.as_ref().map(ToString::to_string));
     add("--host-key", options.host_key.as_ref().map(ToString::to_string));
@@ -129,6 +131,14 @@ mod tests {
             resume_command(&options),
             "nixos-bootstrap bootstrap grief --flake './my flake' --target root@10.0.0.1 --skip \
              sync,commit --luks-recovery --yes"
+        );
+        options = Options::new("grief".parse().unwrap(), ".");
+        options.port = Some(2222);
+        assert_eq!(resume_command(&options), "nixos-bootstrap bootstrap grief --port 2222");
+        options.target = Some("root@::1".parse().unwrap());
+        assert_eq!(
+            resume_command(&options),
+            "nixos-bootstrap bootstrap grief --target 'root@[::1]:2222'"
         );
     }
 }

@@ -123,7 +123,7 @@ fn hostkey(plan: &Plan) -> String {
             return format!("this machine: makes the host's {kinds} key pair{plural} {end}");
         }
         HostKeySource::OldSystem { machine: None } => "the system that runs there".to_owned(),
-        HostKeySource::OldSystem { machine: Some(machine) } => machine.clone(),
+        HostKeySource::OldSystem { machine: Some(machine) } => machine.to_string(),
         HostKeySource::Secrets { folder, file, path } => {
             format!("{folder}/{file}, {}", path.join("/"))
         }

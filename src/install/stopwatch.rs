@@ -13,7 +13,7 @@ use crate::facts::{EachHost, EvalError, Evaluator, HostFacts, HostSummary, Overr
 use crate::process::{self, Command, LineSink, Output, Runner};
 use crate::remote::{
     ConnectError, Connection, Connector, DiscoverError, Finder, HostPublicKey, Installer, Login,
-    Remote, RemoteCommand,
+    ProvenKey, Remote, RemoteCommand,
 };
 use crate::secrets::Secret;
 use crate::validated::{Address, HostName};
@@ -162,6 +162,10 @@ impl Connection for Watched<dyn Connection> {
     async fn is_alive(&self) -> bool {
         let _wait = self.1.waiting();
         self.0.is_alive().await
+    }
+
+    fn host_key(&self) -> Option<&ProvenKey> {
+        self.0.host_key()
     }
 }
 

@@ -17,7 +17,7 @@ use crate::facts::{
 use crate::process::{self, Command, LineSink, Output, RealRunner, Runner};
 use crate::remote::{
     ConnectError, Connection, Connector, DiscoverError, Finder, HostPublicKey, Installer, Login,
-    Remote, RemoteCommand, known_hosts,
+    ProvenKey, Remote, RemoteCommand, known_hosts,
 };
 use crate::secrets::Secret;
 use crate::secrets::host_key::HostKeyPair;
@@ -344,6 +344,10 @@ impl Connection for Line {
 
     async fn is_alive(&self) -> bool {
         true
+    }
+
+    fn host_key(&self) -> Option<&ProvenKey> {
+        None
     }
 }
 

@@ -6,14 +6,13 @@ use super::installers::{described, is_pinned, known_keys};
 use super::options::Options;
 use super::preflight::Preflight;
 use super::trust::ask;
-use crate::remote::{Installer, Target};
-
-/// A target, and its port where that is known.
-type Place = (Target, Option<u16>);
+use crate::remote::destination::DEFAULT_PORT;
+use crate::remote::{Destination, Installer};
+use crate::validated::Invalid;
 
 impl Preflight {
     /// Looks for installers. The only one that answers is taken without a question if it has a host key from here.
-    pub(super) async fn find_target(&self, options: &Options) -> Result<Place, Failure> {
+    pub(super) async fn find_target(&self, options: &Options) -> Result<Destination, Failure> {
         self.step("look for installers on the local network");
         let found = match self.world.finder.installers(self.world.limits.search).await {
             Ok(found) => found,
@@ -43,7 +42,7 @@ impl Preflight {
         options: &Options,
         found: &[Installer],
         mut choices: Vec<String>,
-    ) -> Result<Place, Failure> {
+    ) -> Result<Destination, Failure> {
         choices.push("another address".to_owned());
         let question = format!("Which machine becomes {}?", options.host);
         let index = ask(&self.world, move |prompter| prompter.choose(&question, &choices)).await?;
@@ -53,23 +52,23 @@ impl Preflight {
         }
     }
 
-    async fn typed(&self, options: &Options, before: &str) -> Result<Place, Failure> {
+    async fn typed(&self, options: &Options, before: &str) -> Result<Destination, Failure> {
         let host = &options.host;
         let question = format!(
-            "{before}Address of the machine that becomes {host} ([USER@]ADDRESS; --target)"
+            "{before}Address of the machine that becomes {host} ([USER@]ADDRESS[:PORT]; --target)"
         );
         let text = ask(&self.world, move |prompter| prompter.text(&question, None)).await?;
-        let target = text.trim().parse::<Target>();
-        let target =
-            target.map_err(|error| Failure::new(error.to_string()).kind(FailureKind::Usage))?;
-        Ok((target, None))
+        let usage = |error: String| Failure::new(error).kind(FailureKind::Usage);
+        let target: Destination = text.trim().parse().map_err(|e: Invalid| usage(e.to_string()))?;
+        target.port_beside(options.port).map_err(|error| usage(error.to_string()))?;
+        Ok(target)
     }
 }
 
-fn place(installer: &Installer) -> Place {
-    let target = Target { user: None, address: installer.address.clone() };
+fn place(installer: &Installer) -> Destination {
     // The usual port is left to the configuration.
-    (target, Some(installer.port).filter(|port| *port != 22))
+    let port = Some(installer.port).filter(|port| *port != DEFAULT_PORT);
+    Destination { port, ..Destination::of(installer.address.clone()) }
 }
 
 fn nobody_to_ask(options: &Options, found: &[String]) -> Failure {
@@ -82,7 +81,7 @@ fn nobody_to_ask(options: &Options, found: &[String]) -> Failure {
         }
     };
     Failure::new(format!("where is the machine that becomes {host}? {answers}"))
-        .hint("give --target [USER@]ADDRESS, or set bootstrap.target.host in the configuration")
+        .hint("give --target [USER@]ADDRESS[:PORT], or set bootstrap.target.host in the configuration")
         .kind(FailureKind::Usage)
 }
 

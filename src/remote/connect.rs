@@ -57,6 +57,18 @@ pub trait Connection: Remote {
 
     /// Does the machine still answer?
     async fn is_alive(&self) -> bool;
+
+    /// The key with which the machine has proved which one it is, where that is known.
+    fn host_key(&self) -> Option<&ProvenKey>;
+}
+
+/// A host key whose private half a machine has shown to hold.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ProvenKey {
+    /// The algorithm, such as `ssh-ed25519`.
+    pub kind: String,
+    /// `SHA256:…`.
+    pub fingerprint: String,
 }
 
 /// Why there is no connection. Each message says what to do.
@@ -206,6 +218,9 @@ pub enum IdentityProblem {
     /// It is a public key.
     #[error("is a public key: give the private one (usually the same name without .pub)")]
     PublicKey,
+    /// It is a key in the format of `PuTTY`; with the command that converts it.
+    #[error("is a key in PuTTY's format, which ssh can't read. Convert it: {0}")]
+    Putty(String),
     /// It holds no key.
     #[error("holds no private key that ssh can read")]
     NotAKey,

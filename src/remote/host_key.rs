@@ -45,6 +45,10 @@ impl FromStr for HostPublicKey {
     type Err = InvalidPublicKey;
 
     fn from_str(line: &str) -> Result<Self, InvalidPublicKey> {
+        if line.contains("PRIVATE KEY") {
+            let text = "it is a private key; the public one is usually in the file with .pub behind its name";
+            return Err(InvalidPublicKey(text.to_owned()));
+        }
         let key = ssh_key::PublicKey::from_openssh(line.trim())
             .map_err(|error| InvalidPublicKey(error.to_string()))?;
         let mut words = line.split_whitespace();

@@ -60,19 +60,32 @@ pub fn edit(content: &[u8], names: &[String], keys: &[HostPublicKey]) -> Vec<u8>
     result
 }
 
-/// The keys that are accepted for any of `names`, by entries of exactly these names.
+/// The keys that are accepted for any of `names`, by entries of exactly these names. One that is revoked, for
+/// whichever machines, is none.
 #[must_use]
 pub fn find(content: &[u8], names: &[String]) -> Vec<HostPublicKey> {
+    let revoked = revoked(content);
     let mut keys = Vec::new();
     for entry in content.split(|byte| *byte == b'\n').filter_map(Entry::parse) {
         if names.iter().any(|name| entry.names_host(name))
             && let Some(key) = str::from_utf8(entry.key).ok().and_then(|key| key.parse().ok())
             && !keys.contains(&key)
+            && !revoked.contains(&key)
         {
             keys.push(key);
         }
     }
     keys
+}
+
+/// The keys of lines `@revoked HOSTS KEY`.
+fn revoked(content: &[u8]) -> Vec<HostPublicKey> {
+    let lines = content.split(|byte| *byte == b'\n').filter_map(|line| str::from_utf8(line).ok());
+    let keys = lines.filter_map(|line| {
+        let rest = line.trim().strip_prefix("@revoked")?.trim_start();
+        rest.split_once([' ', '\t'])?.1.trim().parse().ok()
+    });
+    keys.collect()
 }
 
 /// Applies [`edit`] to a file: atomically, through symlinks, keeping mode and owner. Makes the file
@@ -265,6 +278,8 @@ mod tests {
     fn keys_are_found_by_exact_names() {
         let content = format!("grief,x {A}\n*ief {B}\n@revoked grief {B}\ngrief {A}\n");
         assert_eq!(find(content.as_bytes(), &["grief".to_owned()]), [key(A)]);
+        let content = format!("grief {A}\ngrief {B}\n@revoked\t*  {B} stolen\n");
+        assert_eq!(find(content.as_bytes(), &["grief".to_owned()]), [key(A)], "a revoked key");
         assert_eq!(find(content.as_bytes(), &["ief".to_owned()]), []);
     }
 

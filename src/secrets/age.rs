@@ -14,11 +14,12 @@ use curve25519_dalek::montgomery::MontgomeryPoint;
 use rand_core::{OsRng, RngCore};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha512};
+use ssh_key::PublicKey;
 use ssh_key::public::KeyData;
-use ssh_key::{PrivateKey, PublicKey};
 use zeroize::Zeroizing;
 
-use super::host_key::HostKeyError;
+use super::host_key::{self, HostKeyError};
+use super::key_format::Foreign;
 use super::secret::Secret;
 
 /// Human-readable parts of the bech32 words, by the age specification.
@@ -54,6 +55,17 @@ pub enum AgeError {
     /// The word could not be written.
     #[error("could not write the key: {0}")]
     Encode(String),
+}
+
+impl AgeError {
+    /// What to do with the file that holds the key.
+    #[must_use]
+    pub fn advice(&self, file: &str) -> Option<String> {
+        match self {
+            Self::Private(error) => error.advice(file),
+            _ => None,
+        }
+    }
 }
 
 /// A recipient that age and sops take: an X25519 one (`age1…`), one of a plugin (`age1NAME1…`), or an
@@ -164,11 +176,11 @@ impl Identity {
     /// The identity that an ssh ed25519 private key stands for: the scalar that ed25519 itself derives
     /// from the seed (RFC 8032, 5.1.5).
     pub fn of_ssh(private: &Secret) -> Result<Self, AgeError> {
-        let key = PrivateKey::from_openssh(private.expose())
-            .map_err(|error| HostKeyError::NotAKey(error.to_string()))?;
-        if key.is_encrypted() {
-            return Err(HostKeyError::Encrypted.into());
-        }
+        let key = host_key::open(private).map_err(|error| match error {
+            // Not worth being converted.
+            HostKeyError::Foreign(Foreign::Pem(kind)) => AgeError::Kind(kind.to_owned()),
+            other => other.into(),
+        })?;
         let Some(pair) = key.key_data().ed25519() else {
             return Err(AgeError::Kind(key.algorithm().to_string()));
         };

@@ -2,6 +2,7 @@
 
 use ssh_key::{Algorithm, HashAlg, LineEnding, PrivateKey};
 
+use super::key_format::{Foreign, without_passphrase};
 use super::secret::Secret;
 
 /// Why there is no key pair. Never holds any of the key.
@@ -10,8 +11,11 @@ pub enum HostKeyError {
     /// The text is no OpenSSH private key.
     #[error("not a private key in OpenSSH's format: {0}")]
     NotAKey(String),
+    /// It is in another format.
+    #[error("{0}, not one in OpenSSH's format")]
+    Foreign(Foreign),
     /// It has a passphrase, which sshd could not give.
-    #[error("a host key must not have a passphrase")]
+    #[error("the key has a passphrase")]
     Encrypted,
     /// Not ed25519.
     #[error("the host key is {0}, expected was ssh-ed25519")]
@@ -19,6 +23,18 @@ pub enum HostKeyError {
     /// The pair could not be made.
     #[error("could not make a key pair: {0}")]
     Generate(String),
+}
+
+impl HostKeyError {
+    /// What to do with the file that holds the key.
+    #[must_use]
+    pub fn advice(&self, file: &str) -> Option<String> {
+        match self {
+            Self::Foreign(format) => Some(format.advice(file)),
+            Self::Encrypted => Some(without_passphrase(file)),
+            Self::NotAKey(_) | Self::Kind(_) | Self::Generate(_) => None,
+        }
+    }
 }
 
 /// An ed25519 key pair.
@@ -40,11 +56,7 @@ impl HostKeyPair {
 
     /// Reads a pair from the text of its private key.
     pub fn from_private(private: &Secret) -> Result<Self, HostKeyError> {
-        let key = PrivateKey::from_openssh(private.expose())
-            .map_err(|error| HostKeyError::NotAKey(error.to_string()))?;
-        if key.is_encrypted() {
-            return Err(HostKeyError::Encrypted);
-        }
+        let key = open(private)?;
         if key.algorithm() != Algorithm::Ed25519 {
             return Err(HostKeyError::Kind(key.algorithm().to_string()));
         }
@@ -85,11 +97,7 @@ impl HostKeyPair {
 
 /// Reads the private key of a host, of any kind that is made here: its kind (`ed25519`, `rsa`) and its public line.
 pub fn read(private: &Secret) -> Result<(&'static str, String), HostKeyError> {
-    let key = PrivateKey::from_openssh(private.expose())
-        .map_err(|error| HostKeyError::NotAKey(error.to_string()))?;
-    if key.is_encrypted() {
-        return Err(HostKeyError::Encrypted);
-    }
+    let key = open(private)?;
     let kind = match key.algorithm() {
         Algorithm::Ed25519 => "ed25519",
         Algorithm::Rsa { .. } => "rsa",
@@ -97,6 +105,15 @@ pub fn read(private: &Secret) -> Result<(&'static str, String), HostKeyError> {
     };
     let public = key.public_key().to_openssh();
     Ok((kind, public.map_err(|error| HostKeyError::NotAKey(error.to_string()))?))
+}
+
+/// Reads a private key in OpenSSH's format that has no passphrase.
+pub(super) fn open(private: &Secret) -> Result<PrivateKey, HostKeyError> {
+    let key = PrivateKey::from_openssh(private.expose()).map_err(|error| {
+        Foreign::of(private)
+            .map_or_else(|| HostKeyError::NotAKey(error.to_string()), HostKeyError::Foreign)
+    })?;
+    if key.is_encrypted() { Err(HostKeyError::Encrypted) } else { Ok(key) }
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 
 pub mod age;
 pub mod host_key;
+pub mod key_format;
 pub mod secret;
 pub mod sops;
 pub mod sops_file;

@@ -26,6 +26,7 @@ mod lang_property;
 mod machine;
 mod phases;
 mod probe;
+mod reused_key;
 mod secrets;
 mod secrets_commit;
 mod secrets_phase;

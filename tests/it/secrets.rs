@@ -252,6 +252,94 @@ fn age_key_prints_recipients_and_guards_private_keys() {
     assert_eq!(private.trim().as_bytes(), identity.secret().expose());
 }
 
+/// A key file by ssh-keygen, in OpenSSH's format unless told otherwise.
+fn keygen(repo: &Repo, name: &str, words: &[&str]) {
+    let common = ["-q", "-C", "", "-f", name];
+    output(repo.command("ssh-keygen").args(words).args(common));
+}
+
+#[test]
+fn keys_in_other_formats_are_named_with_the_command_that_converts_them() {
+    let repo = Repo::new("");
+    keygen(&repo, "old rsa", &["-t", "rsa", "-b", "2048", "-m", "PEM", "-N", ""]);
+    keygen(&repo, "ec", &["-t", "ecdsa", "-m", "PEM", "-N", ""]);
+    keygen(&repo, "locked", &["-t", "ed25519", "-N", "secret"]);
+    repo.write("x.ppk", "PuTTY-User-Key-File-3: ssh-ed25519\nEncryption: none\n");
+    fs::set_permissions(repo.path("x.ppk"), fs::Permissions::from_mode(0o600)).unwrap();
+    let said = |words: &[&str]| {
+        let done = repo.tool(&[&["secrets"], words].concat());
+        assert_eq!(done.status.code(), Some(1), "{words:?}");
+        assert!(done.stdout.is_empty(), "{done:?}");
+        String::from_utf8(done.stderr).unwrap()
+    };
+    let host_key = |file: &str| said(&["host-key", "grief", "--key", file]);
+    let message = host_key("old rsa");
+    assert!(message.contains("old rsa: it is an RSA key in the old PEM format"), "{message}");
+    let command = message.split("passphrase: ").nth(1).unwrap().trim();
+    assert_eq!(command, "ssh-keygen -p -N '' -f 'old rsa'");
+    // No age key, whatever its format is.
+    for file in ["old rsa", "ec"] {
+        for words in [&["age-key", file][..], &["age-key", "--private", file]] {
+            let message = said(words);
+            assert!(message.contains("only ssh-ed25519 keys can be age keys"), "{message}");
+            assert!(!message.contains("hint"), "{message}");
+        }
+    }
+    for words in [&["age-key", "locked"][..], &["host-key", "grief", "--key", "locked"]] {
+        let message = said(words);
+        assert!(message.contains("locked: the key has a passphrase"), "{message}");
+        assert!(message.contains("takes it away: ssh-keygen -p -N '' -f locked\n"), "{message}");
+    }
+    for words in [&["age-key", "x.ppk"][..], &["host-key", "grief", "--key", "x.ppk"]] {
+        let message = said(words);
+        let command = "puttygen x.ppk -O private-openssh-new -o x.ppk.openssh";
+        assert!(message.contains("PuTTY's format") && message.contains(command), "{message}");
+    }
+    let public = said(&["age-key", "--private", "ec.pub"]);
+    assert!(public.contains("chmod 600 ec.pub"), "{public}");
+    fs::set_permissions(repo.path("ec.pub"), fs::Permissions::from_mode(0o600)).unwrap();
+    let public = said(&["age-key", "--private", "ec.pub"]);
+    assert!(
+        public.contains("it is a public key") && public.contains("usually in ec\n"),
+        "{public}"
+    );
+    // The very command helps.
+    output(repo.command("sh").args(["-c", command]));
+    let shown = text(&repo.tool(&["secrets", "host-key", "grief", "--key", "old rsa"]));
+    assert!(shown.starts_with("ssh-rsa "), "{shown}");
+    output(repo.command("ssh-keygen").args(["-p", "-P", "secret", "-N", "", "-f", "locked"]));
+    assert!(text(&repo.tool(&["secrets", "age-key", "locked"])).starts_with("age1"));
+}
+
+#[test]
+fn machines_are_named_with_their_port() {
+    let repo = Repo::new("");
+    let pair = HostKeyPair::generate("").unwrap();
+    let (key, other) = (pair.public().trim(), HostKeyPair::generate("").unwrap());
+    let run = |words: &[&str]| {
+        text(&repo.tool(&[&["known-hosts"], words, &["--file", "known"]].concat()))
+    };
+    run(&["replace", "ssh://root@grief:2222", key]);
+    run(&["replace", "[::1]:2222", key]);
+    run(&["replace", "grief", other.public()]);
+    let before = format!("[grief]:2222 {key}\n[::1]:2222 {key}\ngrief {}\n", other.public().trim());
+    assert_eq!(repo.read("known"), before);
+    repo.write("../home/.ssh/known_hosts", &before);
+    let recipient = |pair: &HostKeyPair| format!("{}\n", Recipient::of_ssh(pair.public()).unwrap());
+    for (name, pair) in [("grief:2222", &pair), ("[::1]:2222", &pair), ("grief", &other)] {
+        assert_eq!(text(&repo.tool(&["secrets", "age-key", name])), recipient(pair), "{name}");
+    }
+    let unknown = repo.tool(&["secrets", "age-key", "grief:2223"]);
+    let said = String::from_utf8_lossy(&unknown.stderr).into_owned();
+    assert!(said.contains("ssh-keyscan -p 2223 grief |"), "{said}");
+    run(&["remove", "grief:2222", "[::1]", "--port", "2222"]);
+    assert_eq!(repo.read("known"), format!("grief {}\n", other.public().trim()));
+    for words in [&["remove", "grief:2222", "--port", "22"][..], &["remove", "grief:0"]] {
+        let done = repo.tool(&[&["known-hosts"], words].concat());
+        assert_eq!(done.status.code(), Some(2), "{words:?}");
+    }
+}
+
 #[test]
 fn known_hosts_get_published_keys_and_lose_exact_names() {
     let repo = Repo::new("");

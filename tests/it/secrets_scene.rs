@@ -1,6 +1,7 @@
 //! A flake, a repo of secrets and a host for the phases that change them: git, sops and nix are the real ones.
 
 use std::fs;
+use std::os::unix::fs::FileTypeExt;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -57,6 +58,11 @@ impl Runner for Programs {
 pub(crate) struct Told(Mutex<Vec<Event>>);
 
 impl Told {
+    /// Everything that was told, as it would be logged.
+    pub(crate) fn all(&self) -> String {
+        format!("{:?}", self.0.lock().unwrap())
+    }
+
     pub(crate) fn warnings(&self) -> String {
         let events = self.0.lock().unwrap();
         let warnings = events.iter().filter_map(|event| match event {
@@ -97,7 +103,7 @@ creation_rules:
 /// A flake, a secrets repo beside it, and a host that takes secrets from two files.
 pub(crate) struct Scene {
     pub(crate) dir: TempDir,
-    sshd: Sshd,
+    pub(crate) sshd: Sshd,
     own: Identity,
     pub(crate) pair: HostKeyPair,
     pub(crate) told: Arc<Told>,
@@ -283,12 +289,12 @@ impl Scene {
                 (self.dir.path().join("stolen"), private.path().join("age-identity"));
             std::os::unix::fs::symlink(stolen, place).unwrap();
         }
-        let door = Door { port: 22, user: "root".parse().unwrap() };
+        let door = Door { port: self.sshd.port, user: "root".parse().unwrap() };
         let access = Access {
             address: "127.0.0.1".parse().unwrap(),
             installer: door.clone(),
             installed: door,
-            identity: None,
+            identity: Some(self.sshd.path("id")),
         };
         let mut host_keys = HostKeys::default();
         if self.reuse.is_none() {
@@ -326,12 +332,16 @@ impl Scene {
                 }
             }
         }
+        cx.disconnect().await;
         assert!(!self.dir.path().join("stolen").exists(), "a planted link was followed");
-        let left: Vec<_> =
-            fs::read_dir(private.path()).unwrap().map(|e| e.unwrap().file_name()).collect();
+        let left = fs::read_dir(private.path()).unwrap().map(Result::unwrap);
+        // The socket of a connection goes with its ssh, a moment later.
+        let left = left.filter(|entry| !entry.file_type().unwrap().is_socket());
+        let left: Vec<_> = left.map(|entry| entry.file_name()).collect();
         let left: Vec<_> = left
             .into_iter()
             .filter(|name| !name.to_string_lossy().starts_with("ssh_host_"))
+            .filter(|name| name != "known_hosts.old" && name != "known_hosts.installer")
             .collect();
         assert_eq!(left, ["owner.json"], "the phase left something in the private directory");
         Ran { done: Ok(said), record: cx.record, next: cx.next }

@@ -298,6 +298,9 @@ async fn each_fault_of_an_identity_file_has_its_own_words() {
     fs::write(sshd.path("text"), "hello\n").unwrap();
     assert_eq!(problem("text").await, IdentityProblem::NotAKey);
     assert_eq!(problem("authorized").await, IdentityProblem::PublicKey);
+    fs::write(sshd.path("x.ppk"), "PuTTY-User-Key-File-3: ssh-ed25519\n").unwrap();
+    let IdentityProblem::Putty(command) = problem("x.ppk").await else { panic!("another problem") };
+    assert!(command.starts_with("puttygen /") && command.ends_with("/x.ppk.openssh"), "{command}");
     let open = HostKeyPair::generate("x").unwrap();
     write_key(&sshd.path("open"), open.private());
     fs::set_permissions(sshd.path("open"), fs::Permissions::from_mode(0o644)).unwrap();

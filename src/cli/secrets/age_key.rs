@@ -5,10 +5,10 @@ use std::process::ExitCode;
 use super::input;
 use crate::cli::error::CliError;
 use crate::cli::output::{print, print_bytes};
-use crate::remote::known_hosts;
+use crate::remote::{Destination, known_hosts};
 use crate::secrets::age::{AgeError, Identity, Recipient};
+use crate::secrets::key_format::Foreign;
 use crate::ui::terminal::say;
-use crate::validated::Address;
 
 /// Print the age recipient of an ssh ed25519 key, as ssh-to-age does
 #[derive(Debug, clap::Args)]
@@ -20,11 +20,11 @@ use crate::validated::Address;
 )]
 pub(super) struct Args {
     /// A file of public keys or with a private one, a host that ssh knows, or - for standard input
-    #[arg(value_name = "FILE|HOST|-", default_value = "-")]
+    #[arg(value_name = "FILE|HOST[:PORT]|-", default_value = "-")]
     from: String,
-    /// The port of HOST
-    #[arg(short, long, default_value_t = 22)]
-    port: u16,
+    /// The port of HOST, where it is named without one [default: 22]
+    #[arg(short, long)]
+    port: Option<u16>,
     /// Print the secret age identity of a private key, read from standard input or a 0600 file
     #[arg(long)]
     private: bool,
@@ -34,7 +34,7 @@ pub(super) struct Args {
 pub(super) fn run(args: &Args) -> Result<ExitCode, CliError> {
     let from = args.from.as_str();
     if args.private {
-        let identity = Identity::of_ssh(&input::private(from)?).map_err(|e| failed(from, &e))?;
+        let identity = input::identity(from)?;
         print_bytes(identity.secret().expose())?;
         print("\n")?;
         return Ok(ExitCode::SUCCESS);
@@ -51,12 +51,13 @@ pub(super) fn run(args: &Args) -> Result<ExitCode, CliError> {
 }
 
 fn failed(from: &str, error: &AgeError) -> CliError {
-    CliError::failed(format!("{from}: {error}"))
+    input::unusable(from, error, error.advice(input::in_words(from)))
 }
 
 fn of_text(from: &str) -> Result<Vec<Recipient>, CliError> {
     let bytes = input::bytes(from)?;
-    if bytes.expose().trim_ascii_start().starts_with(b"-----BEGIN") {
+    let public = Foreign::of(&bytes) == Some(Foreign::Public);
+    if input::is_ssh_key(&bytes) && !public {
         let identity = Identity::of_ssh(&bytes).map_err(|error| failed(from, &error))?;
         return Ok(vec![identity.recipient().clone()]);
     }
@@ -90,8 +91,11 @@ fn key_of(line: &str) -> &str {
     starts.min().map_or(line, |at| line[at..].trim_start())
 }
 
-fn of_known_host(name: &str, port: u16) -> Result<Vec<Recipient>, CliError> {
-    let address: Address = name.parse()?;
+fn of_known_host(name: &str, port: Option<u16>) -> Result<Vec<Recipient>, CliError> {
+    let machine = name.parse::<Destination>().map_err(|error| {
+        CliError::failed(format!("there is no file {name}, and it names no host: {error}"))
+    })?;
+    let machine = Destination { port: crate::cli::args::port(Some(&machine), port)?, ..machine };
     let file = crate::cli::world::home()?.join(".ssh/known_hosts");
     let content = match std::fs::read(&file) {
         Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
@@ -99,7 +103,7 @@ fn of_known_host(name: &str, port: u16) -> Result<Vec<Recipient>, CliError> {
         }
         other => other.unwrap_or_default(),
     };
-    let keys = known_hosts::find(&content, &known_hosts::names(&address, port));
+    let keys = known_hosts::find(&content, &machine.known_names());
     let keys = keys.iter().filter(|key| key.kind() == "ssh-ed25519");
     let recipients: Result<Vec<_>, _> =
         keys.map(|key| Recipient::of_ssh(&key.to_string())).collect();
@@ -110,7 +114,8 @@ fn of_known_host(name: &str, port: u16) -> Result<Vec<Recipient>, CliError> {
             file.display()
         ))
         .hint(format!(
-            "ssh-keyscan {name} | nixos-bootstrap secrets age-key -, once you have compared the key"
+            "{} | nixos-bootstrap secrets age-key -, once you have compared the key",
+            machine.keyscan()
         )));
     }
     if recipients.len() > 1 {

@@ -14,7 +14,6 @@ use crate::cli::signals::cancel_on_signals;
 use crate::facts::Scope;
 use crate::install::secret_files;
 use crate::process::RealRunner;
-use crate::secrets::age::Identity;
 use crate::secrets::sops::Opened;
 use crate::secrets::sops_file::{FileError, SopsFile};
 use crate::validated::HostName;
@@ -45,7 +44,7 @@ pub(super) struct Args {
 pub(super) async fn run(args: &Args) -> Result<ExitCode, CliError> {
     let host: HostName = args.host.parse()?;
     let cancel = cancel_on_signals()?;
-    let identity = args.key.as_deref().map(identity).transpose()?;
+    let identity = args.key.as_deref().map(input::identity).transpose()?;
     let evaluator =
         args.flake.evaluator(Goal::Reading, Arc::new(RealRunner::new(cancel.clone())), &cancel)?;
     let facts = evaluator.facts(&args.flake.flake, &host, Scope::Options).await?;
@@ -90,16 +89,6 @@ pub(super) async fn run(args: &Args) -> Result<ExitCode, CliError> {
         }
     }
     Ok(if all { ExitCode::SUCCESS } else { ExitCode::FAILURE })
-}
-
-fn identity(name: &str) -> Result<Identity, CliError> {
-    let secret = input::private(name)?;
-    let parsed = if secret.expose().trim_ascii_start().starts_with(b"-----BEGIN") {
-        Identity::of_ssh(&secret)
-    } else {
-        Identity::parse(&secret)
-    };
-    parsed.map_err(|error| CliError::failed(format!("{name}: {error}")))
 }
 
 /// Is the host among those who can open the file, by its metadata?

@@ -72,8 +72,10 @@ pub(super) async fn run(args: &Args) -> Result<ExitCode, CliError> {
     };
     let (private, origin) = find(args, &host, repo.as_ref(), &place).await?;
     let called = args.key.as_deref().unwrap_or(&args.keep_in);
-    let (kind, public) =
-        host_key::read(&private).map_err(|error| CliError::failed(format!("{called}: {error}")))?;
+    let (kind, public) = host_key::read(&private).map_err(|error| {
+        let advice = args.key.as_deref().and_then(|key| error.advice(input::in_words(key)));
+        input::unusable(called, &error, advice)
+    })?;
     if let (true, Some(repo)) = (args.keep, &repo) {
         keep(args, repo, &place, kind, &private).await?;
     }

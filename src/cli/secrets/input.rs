@@ -8,6 +8,8 @@ use zeroize::Zeroizing;
 
 use crate::cli::error::CliError;
 use crate::secrets::Secret;
+use crate::secrets::age::Identity;
+use crate::secrets::key_format::Foreign;
 
 /// More than any key file holds.
 const LIMIT: u64 = 1 << 20;
@@ -47,6 +49,37 @@ pub(in crate::cli) fn private(name: &str) -> Result<Secret, CliError> {
         }
     }
     bytes(name)
+}
+
+/// The age identity in such a file: one of age's own, or an ssh key that stands for one.
+pub(in crate::cli) fn identity(name: &str) -> Result<Identity, CliError> {
+    let secret = private(name)?;
+    let parsed =
+        if is_ssh_key(&secret) { Identity::of_ssh(&secret) } else { Identity::parse(&secret) };
+    parsed.map_err(|error| unusable(name, &error, error.advice(in_words(name))))
+}
+
+/// Is this an ssh key, in whatever format?
+pub(in crate::cli) fn is_ssh_key(content: &Secret) -> bool {
+    content.expose().trim_ascii_start().starts_with(b"-----BEGIN") || Foreign::of(content).is_some()
+}
+
+/// A key that can't be used, and what to do with its file.
+pub(in crate::cli) fn unusable(
+    name: &str,
+    error: &impl std::fmt::Display,
+    advice: Option<String>,
+) -> CliError {
+    let error = CliError::failed(format!("{}: {error}", called(name)));
+    match advice {
+        Some(advice) => error.hint(advice),
+        None => error,
+    }
+}
+
+/// The file in a command for people; what came on standard input is in one, too.
+pub(in crate::cli) fn in_words(name: &str) -> &str {
+    if name == "-" { "FILE" } else { name }
 }
 
 /// Is there such a file?

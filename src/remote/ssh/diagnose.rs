@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::identity::Identity;
-use crate::remote::connect::{ConnectError, IdentityProblem, Login};
+use crate::remote::connect::{ConnectError, IdentityProblem, Login, ProvenKey};
 use crate::remote::display::printable;
 
 /// What is known when ssh has failed.
@@ -23,6 +23,13 @@ pub(super) fn diagnose(case: &Case<'_>) -> ConnectError {
     early.unwrap_or_else(|| network(case))
 }
 
+/// The key that the machine has shown, and proved to hold wherever the login went on.
+pub(super) fn host_key_shown(log: &str) -> Option<ProvenKey> {
+    let line = log.lines().find_map(|line| line.trim().split_once("Server host key: "))?.1;
+    let kind = line.split_whitespace().next()?.to_owned();
+    Some(ProvenKey { kind, fingerprint: fingerprint(line)? })
+}
+
 fn host_key(case: &Case<'_>) -> Option<ConnectError> {
     let refused = case.has("Host key verification failed")
         || case.has("host key is known for")
@@ -31,7 +38,7 @@ fn host_key(case: &Case<'_>) -> Option<ConnectError> {
         return None;
     }
     let (address, port) = (case.login.address.clone(), case.login.port);
-    let got = case.lines().find_map(|line| fingerprint(line.strip_prefix("Server host key:")?));
+    let got = host_key_shown(case.log).map(|key| key.fingerprint);
     if case.pinned.is_empty() {
         return Some(ConnectError::HostKeyUnknown { address, port, got });
     }

@@ -6,6 +6,7 @@ use std::{fs, io};
 
 use zeroize::Zeroizing;
 
+use crate::process::Command;
 use crate::remote::connect::{IdentityProblem, Login};
 
 /// An identity file that ssh will take.
@@ -31,6 +32,12 @@ impl Identity {
         let text = String::from_utf8_lossy(&content);
         if ssh_key::PublicKey::from_openssh(text.trim()).is_ok() {
             return Err(IdentityProblem::PublicKey);
+        }
+        if text.starts_with("PuTTY-User-Key-File-") {
+            let new = format!("{}.openssh", file.display());
+            let convert = Command::new("puttygen").arg(file.as_os_str());
+            let convert = convert.args(["-O", "private-openssh-new", "-o", &new]);
+            return Err(IdentityProblem::Putty(convert.to_string()));
         }
         if !text.contains("-----BEGIN ") || !text.contains("PRIVATE KEY-----") {
             return Err(IdentityProblem::NotAKey);

@@ -87,13 +87,16 @@ impl Connector for SshConnector {
         let login =
             &Login { identity: identity.as_ref().map(|found| found.file.clone()), ..login.clone() };
         let place = self.log_in(login, identity.as_ref()).await?;
+        // The log may be gone later; without it nothing fails.
+        let log = fs::read(&place.log).unwrap_or_default();
+        let host_key = diagnose::host_key_shown(&String::from_utf8_lossy(&log));
         let master = Master::attach(place).map_err(|error| ConnectError::Lost {
             address: login.address.clone(),
             port: login.port,
             reason: error.to_string(),
         })?;
         let root = login.user.as_str() == "root";
-        Ok(Arc::new(SshConnection::new(master, root, self.cancel.clone())))
+        Ok(Arc::new(SshConnection::new(master, root, host_key, self.cancel.clone())))
     }
 
     async fn scan(

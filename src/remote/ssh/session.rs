@@ -15,7 +15,7 @@ use super::master::Master;
 use super::shell::{self, Become};
 use crate::process::{Error, Line, LineSink, Output};
 use crate::remote::command::{Remote, RemoteCommand};
-use crate::remote::connect::Connection;
+use crate::remote::connect::{Connection, ProvenKey};
 
 /// How long a stopped command has there until it is given up; longer than the stopping script's own
 /// grace.
@@ -27,12 +27,18 @@ const ALIVE_LIMIT: Duration = Duration::from_secs(20);
 /// A connection through a master. Cheap to share; the master ends with the last one who holds it.
 pub(super) struct SshConnection {
     link: Arc<Link>,
+    host_key: Option<ProvenKey>,
     cancel: CancellationToken,
 }
 
 impl SshConnection {
-    pub(super) fn new(master: Master, root_login: bool, cancel: CancellationToken) -> Self {
-        Self { link: Arc::new(Link::new(master, root_login)), cancel }
+    pub(super) fn new(
+        master: Master,
+        root_login: bool,
+        host_key: Option<ProvenKey>,
+        cancel: CancellationToken,
+    ) -> Self {
+        Self { link: Arc::new(Link::new(master, root_login)), host_key, cancel }
     }
 }
 
@@ -94,6 +100,10 @@ impl Connection for SshConnection {
         }
         let sign = self.link.run_quietly("exit 0");
         matches!(tokio::time::timeout(ALIVE_LIMIT, sign).await, Ok(true))
+    }
+
+    fn host_key(&self) -> Option<&ProvenKey> {
+        self.host_key.as_ref()
     }
 }
 
