@@ -6,9 +6,9 @@
 # qemu-utils is there for looking into a machine's disk by hand.
 # shellcheck disable=SC2034 # used by those who source this file
 MACHINE_PACKAGES=(
-	ca-certificates cpio debootstrap dosfstools gdisk jq mtools openssh-client ovmf
-	qemu-system-x86 qemu-utils rsync socat squashfs-tools syslinux syslinux-common
-	util-linux xz-utils zstd kmod
+	ca-certificates cpio debootstrap dosfstools gdisk isolinux jq mtools openssh-client ovmf
+	qemu-system-x86 qemu-utils rsync socat squashfs-tools syslinux-common
+	util-linux xorriso xz-utils zstd kmod
 )
 # What the tests on loopback, and building the tool, need beyond that.
 # shellcheck disable=SC2034

@@ -21,16 +21,16 @@ use watch::{Arguments, Modes};
 #[test]
 #[ignore = "takes minutes; scripts/test runs it"]
 fn an_empty_disk_becomes_grief_minimal_first() {
-    // The installer starts from what the tool has written to a stick.
+    // The installer starts from what the tool has written to a stick, and has the host key of it.
     let scene = Scene::without_machine();
     let stick = stick::with_installer(&scene);
-    scene.boot(&["--installer", stick.to_str().unwrap()]);
-    let plan = checked(&mut scene.tool("plan", "grief", &["--json"]));
+    scene.boot_knowing(&stick.host_key, &["--installer", stick.file.to_str().unwrap()]);
+    let plan = checked(&mut scene.tool_that_knows("plan", "grief", &["--json"]));
     let plan: Value = serde_json::from_slice(&plan.stdout).unwrap();
     assert_eq!(plan["disks"][0]["live"]["serial"], "GRIEF0001");
     assert_eq!(plan["refusals"], serde_json::json!([]));
 
-    let ran = good(&mut scene.tool("bootstrap", "grief", &["--yes", "--json"]));
+    let ran = good(&mut scene.tool_that_knows("bootstrap", "grief", &["--yes", "--json"]));
     let expected = "preflight hostkey hardware disko install reboot verify sync rebuild commit";
     assert_eq!(finished_phases(&ran).join(" "), expected);
 
@@ -56,7 +56,8 @@ fn an_empty_disk_becomes_grief_minimal_first() {
 
     // Once more, nothing is left to do to the disk: the run is a new one and must say no by itself,
     // because the machine is no installer any more.
-    let again = scene.tool("bootstrap", "grief", &["--yes", "--json"]).output().unwrap();
+    let mut again = scene.tool_that_knows("bootstrap", "grief", &["--yes", "--json"]);
+    let again = again.output().unwrap();
     assert_ne!(again.status.code(), Some(0));
     assert_eq!(scene.on_host("cat /proc/sys/kernel/hostname"), "grief");
 }

@@ -70,9 +70,16 @@ impl Scene {
     }
 
     pub(super) fn boot(&self, machine_options: &[&str]) {
-        let public = self.key().with_extension("pub");
-        self.start(&[&["--authorized-key", public.to_str().unwrap()], machine_options].concat());
+        self.start(machine_options);
         self.wait_ssh();
+    }
+
+    /// Starts a machine whose installer has a host key of its own.
+    pub(super) fn boot_knowing(&self, host_key: &Path, machine_options: &[&str]) {
+        self.start(machine_options);
+        let (key, host_key) = (self.key(), host_key.to_str().unwrap());
+        let words = ["--identity", key.to_str().unwrap(), "--known-host", host_key];
+        self.machine("wait-ssh", &words);
     }
 
     /// The folders in which the tool has its private ones.
@@ -84,6 +91,11 @@ impl Scene {
     pub(super) fn assert_nothing_private(&self) {
         let left = std::fs::read_dir(self.runtime()).unwrap().map(|entry| entry.unwrap().path());
         assert_eq!(left.collect::<Vec<_>>(), Vec::<PathBuf>::new());
+    }
+
+    /// Where the tool keeps its state.
+    pub(super) fn state(&self) -> PathBuf {
+        self.home().join("state")
     }
 
     pub(super) fn home(&self) -> PathBuf {
@@ -114,7 +126,10 @@ impl Scene {
 
     pub(super) fn start(&self, options: &[&str]) {
         let (port, pid) = (self.port.to_string(), std::process::id().to_string());
-        self.machine("start", &[&["--port", &port, "--die-with", &pid], options].concat());
+        let public = self.key().with_extension("pub");
+        let public = public.to_str().unwrap();
+        let words = ["--port", &port, "--die-with", &pid, "--authorized-key", public];
+        self.machine("start", &[&words, options].concat());
     }
 
     pub(super) fn wait_ssh(&self) {
@@ -129,9 +144,21 @@ impl Scene {
         self.tool_that_trusts(key.to_str().unwrap(), subcommand, host, options)
     }
 
+    /// The same, with this key for the installer's.
     pub(super) fn tool_that_trusts(
         &self,
         key: &str,
+        subcommand: &str,
+        host: &str,
+        options: &[&str],
+    ) -> Command {
+        let options = [&["--host-key", key], options].concat();
+        self.tool_that_knows(subcommand, host, &options)
+    }
+
+    /// The same, which is told no key: it has to know the installer's.
+    pub(super) fn tool_that_knows(
+        &self,
         subcommand: &str,
         host: &str,
         options: &[&str],
@@ -143,7 +170,7 @@ impl Scene {
         command
             .current_dir(self.config())
             .env("HOME", self.home())
-            .env("XDG_STATE_HOME", self.home().join("state"))
+            .env("XDG_STATE_HOME", self.state())
             .env("XDG_RUNTIME_DIR", self.runtime())
             .env("PATH", path_with(&["sops", "nix"]))
             .env_remove("XDG_CONFIG_HOME")
@@ -152,7 +179,6 @@ impl Scene {
             .arg(self.port.to_string())
             .arg("-k")
             .arg(self.key())
-            .args(["--host-key", key])
             .args(mini("nixpkgs", cache().join("mini-nixpkgs")))
             .args(mini("disko", root().join("tests/flakes/mini-disko")))
             .args(options)
