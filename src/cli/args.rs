@@ -1,15 +1,16 @@
 //! Arguments that several subcommands share, and how they become validated [`Options`].
 
-use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use clap::ValueEnum;
+use clap::builder::{PossibleValuesParser, TypedValueParser};
 use tokio_util::sync::CancellationToken;
 
 use super::embedded::{Goal, Memory, setup};
 use super::error::CliError;
 use crate::facts::{EmbeddedEvaluator, Evaluator, Images, NixEvaluator};
+use crate::flake::folder_of;
 use crate::install::options::{Engine, InvalidTrustedKey, Options, RebuildOn, TrustedKey, Via};
 use crate::install::phase::{Phase, Selection};
 use crate::process::Runner;
@@ -21,7 +22,13 @@ use crate::validated::HostName;
 #[derive(Debug, Clone, clap::Args)]
 pub(super) struct FlakeArgs {
     /// The flake with the hosts
-    #[arg(long, value_name = "REF", default_value = ".", help_heading = "Flake")]
+    #[arg(
+        long,
+        value_name = "REF",
+        default_value = ".",
+        value_parser = flake_reference,
+        help_heading = "Flake"
+    )]
     pub(super) flake: String,
     /// Use another flake in place of an input, as in nix (repeatable)
     #[arg(
@@ -57,6 +64,13 @@ impl FlakeArgs {
             _ => None,
         };
         self.override_input.chunks(2).filter_map(pair).collect()
+    }
+
+    /// The other flags that say how to evaluate, as typed.
+    fn evaluation(&self) -> Vec<String> {
+        let nix = [(self.evaluator == EvaluatorName::Nix, "--evaluator=nix")];
+        let flags = nix.into_iter().chain([(self.no_cache, "--no-cache")]);
+        flags.filter(|(given, _)| *given).map(|(_, flag)| flag.to_owned()).collect()
     }
 
     /// The evaluator that was chosen.
@@ -97,15 +111,37 @@ impl FlakeArgs {
         Ok((images, nix))
     }
 
-    /// The folder of the flake, where the reference is a folder on this machine.
+    /// The folder that holds `flake.nix`, where the flake is on this machine.
     pub(super) fn folder(&self) -> Option<PathBuf> {
-        let plain =
-            self.flake.strip_prefix("path:").or_else(|| self.flake.strip_prefix("git+file:"));
-        let path = plain.unwrap_or(&self.flake).split('?').next().unwrap_or_default();
-        let path = path.strip_prefix("//").unwrap_or(path);
-        let path = Path::new(path);
-        path.join("flake.nix").is_file().then(|| path.canonicalize().ok()).flatten()
+        folder_of(&self.flake, &std::env::current_dir().ok()?)
     }
+}
+
+/// A flake reference without an attribute. A path below the flake's folder, where `nix` looks upwards, becomes that
+/// of the folder: what is beside `flake.nix` is looked for there, too.
+fn flake_reference(text: &str) -> Result<String, String> {
+    if text.trim().is_empty() {
+        return Err("it is empty; give the folder that holds flake.nix".to_owned());
+    }
+    if let Some((flake, attribute)) = text.split_once('#') {
+        let flake = if flake.is_empty() { "." } else { flake };
+        return Err(format!(
+            "#{attribute} is too much: give the flake alone (--flake {flake}), and a host by its name"
+        ));
+    }
+    let (path, query) =
+        text.split_once('?').map_or((text, None), |(path, rest)| (path, Some(rest)));
+    if !path.starts_with(['.', '/']) || Path::new(path).join("flake.nix").is_file() {
+        return Ok(text.to_owned());
+    }
+    let found = std::env::current_dir().ok().and_then(|base| folder_of(text, &base));
+    let found = found.and_then(|folder| folder.into_os_string().into_string().ok());
+    Ok(match (found.filter(|folder| !folder.contains(['?', '#', '%'])), query) {
+        (Some(folder), Some(query)) => format!("{folder}?{query}"),
+        (Some(folder), None) => folder,
+        // What is not found is told by whoever opens it.
+        (None, _) => text.to_owned(),
+    })
 }
 
 /// nix resolves a relative override against the flake, a person means the current folder.
@@ -176,12 +212,24 @@ pub(super) struct RunArgs {
     /// (bootstrap.secrets.file, else the host's own)
     #[arg(long, help_heading = "System")]
     luks_recovery: bool,
-    /// Run only these phases (preflight always runs)
-    #[arg(long, value_name = "PHASES", value_delimiter = ',', help_heading = "Phases")]
-    only: Vec<String>,
+    /// Run only these phases, separated by commas (preflight always runs)
+    #[arg(
+        long,
+        value_name = "PHASES",
+        value_delimiter = ',',
+        value_parser = phase_names(),
+        help_heading = "Phases"
+    )]
+    only: Vec<Phase>,
     /// Leave these phases out
-    #[arg(long, value_name = "PHASES", value_delimiter = ',', help_heading = "Phases")]
-    skip: Vec<String>,
+    #[arg(
+        long,
+        value_name = "PHASES",
+        value_delimiter = ',',
+        value_parser = phase_names(),
+        help_heading = "Phases"
+    )]
+    skip: Vec<Phase>,
     /// Forget what an interrupted run has done, and begin anew
     #[arg(long, help_heading = "Phases")]
     restart: bool,
@@ -238,7 +286,10 @@ impl RunArgs {
             user: self.user.as_deref().map(str::parse).transpose()?,
             persist_dir: self.impermanence.as_deref().map(str::parse).transpose()?,
             reuse_host_key: self.reuse_host_key.as_deref().map(str::parse).transpose()?,
-            phases: self.selection()?,
+            phases: Selection {
+                only: self.only.iter().copied().collect(),
+                skip: self.skip.iter().copied().collect(),
+            },
             via: self.via.map(|via| match via {
                 ViaName::Minimal => Via::Minimal,
                 ViaName::Full => Via::Full,
@@ -253,6 +304,7 @@ impl RunArgs {
             }),
             luks_recovery: self.luks_recovery,
             override_inputs: self.flake.overrides(),
+            evaluation: self.flake.evaluation(),
             push: consent.push,
             interactive: consent.interactive,
             yes: consent.yes,
@@ -271,17 +323,11 @@ impl RunArgs {
         };
         self.host_key.as_deref().map(parse).transpose()
     }
-
-    fn selection(&self) -> Result<Selection, CliError> {
-        Ok(Selection { only: phases("--only", &self.only)?, skip: phases("--skip", &self.skip)? })
-    }
 }
 
-fn phases(flag: &str, names: &[String]) -> Result<BTreeSet<Phase>, CliError> {
-    let parse = |name: &String| {
-        name.trim().parse().map_err(|error| CliError::usage(format!("{flag}: {error}")))
-    };
-    names.iter().map(parse).collect()
+/// The phases by their names, which help and completions list and slips are held against.
+fn phase_names() -> impl TypedValueParser<Value = Phase> {
+    PossibleValuesParser::new(Phase::ALL.map(Phase::name)).try_map(|name| name.parse::<Phase>())
 }
 
 /// The port of a machine, which `--port` may name, too.
@@ -304,9 +350,10 @@ pub(super) fn port(
 mod tests {
     use super::*;
     use crate::install::options::ReuseHostKey;
+    use crate::install::report::resume_command;
     use clap::Parser;
 
-    #[derive(Parser)]
+    #[derive(Debug, Parser)]
     struct Line {
         #[command(flatten)]
         run: RunArgs,
@@ -343,6 +390,54 @@ mod tests {
     }
 
     #[test]
+    fn a_flake_is_found_from_below_its_folder() {
+        let dir = tempfile::tempdir().unwrap();
+        let root = dir.path().canonicalize().unwrap();
+        std::fs::create_dir_all(root.join("a b/hosts/grief")).unwrap();
+        std::fs::write(root.join("a b/flake.nix"), "{ }").unwrap();
+        let (root, flake) = (root.to_str().unwrap(), root.join("a b"));
+        let find = |reference: &str| {
+            let args = parse(&["--flake", reference]).flake;
+            (args.flake.clone(), args.folder())
+        };
+        for (below, reference) in [
+            ("a b", format!("{root}/a b")),
+            ("a b/hosts/grief", format!("{root}/a b")),
+            ("a b/flake.nix", format!("{root}/a b")),
+            ("a b/hosts?lastModified=1", format!("{root}/a b?lastModified=1")),
+        ] {
+            let found = find(&format!("{root}/{below}"));
+            assert_eq!(found, (reference, Some(flake.clone())), "{below}");
+        }
+        for url in ["path:@/a%20b", "path:@?dir=a%20b", "path:@/a%20b?lastModified=1"] {
+            let url = url.replace('@', root);
+            assert_eq!(find(&url), (url.clone(), Some(flake.clone())));
+        }
+        for elsewhere in [root, "github:o/r", "nixpkgs", "/no/such/folder"] {
+            assert_eq!(find(elsewhere), (elsewhere.to_owned(), None));
+        }
+    }
+
+    #[test]
+    fn who_evaluated_does_so_when_a_run_goes_on() {
+        let resume = |words: &[&str]| resume_command(&options(words).unwrap());
+        assert!(
+            resume(&["--evaluator", "nix", "--no-cache"]).ends_with(" --evaluator=nix --no-cache")
+        );
+        assert_eq!(resume(&[]), "nixos-bootstrap bootstrap grief");
+    }
+
+    #[test]
+    fn a_flake_reference_names_no_attribute() {
+        let said = |reference: &str| {
+            Line::try_parse_from(["x", "--flake", reference]).unwrap_err().to_string()
+        };
+        let error = said(".#grief");
+        assert!(error.contains("--flake <REF>") && error.contains("#grief is too much"), "{error}");
+        assert!(said(" ").contains("it is empty"));
+    }
+
+    #[test]
     fn overrides_are_pairs_in_order() {
         let run =
             parse(&["--override-input", "a", "path:/x", "--override-input", "b/c", "github:o/r"]);
@@ -361,7 +456,8 @@ mod tests {
     fn phases_are_lists_and_unknown_ones_are_named() {
         let only = options(&["--only", "disko,install", "--skip=reboot"]).unwrap().phases;
         assert!(only.wants(Phase::Disko) && !only.wants(Phase::Reboot) && !only.wants(Phase::Sync));
-        assert!(options(&["--only", "disk"]).is_err());
+        let error = Line::try_parse_from(["x", "--only", "disco"]).unwrap_err().to_string();
+        assert!(error.contains("'disko'") && error.contains("hostkey"), "{error}");
     }
 
     #[test]

@@ -25,7 +25,7 @@ pub(super) struct Args {
     /// takes longer
     #[arg(long)]
     outputs: bool,
-    /// Every host of the flake, in one evaluation
+    /// Every host of the flake
     #[arg(long, conflicts_with = "host")]
     all: bool,
     #[command(flatten)]

@@ -66,6 +66,16 @@ impl Mounts {
         names.iter().map(|(path, name)| (path.clone(), name.clone())).collect()
     }
 
+    /// The trees that are folders, by the store paths that they are seen at.
+    pub(super) fn folders(&self) -> Vec<(StorePath, Vec<u8>)> {
+        let names = self.names();
+        let folder = |path: StorePath| {
+            let mount = self.tree(&path)?;
+            Some((path, mount.tree.folder()?.to_vec()))
+        };
+        names.into_iter().filter_map(|(path, _)| folder(path)).collect()
+    }
+
     /// Where a path in the store is on the disk, as far as that can be told; else as [`Self::shown`].
     pub(super) fn on_disk(&self, store: &StoreDir, path: &[u8]) -> Vec<u8> {
         let Ok((store_path, rest)) = store.split(path) else { return path.to_vec() };

@@ -38,6 +38,7 @@ use std::sync::Arc;
 
 pub use error::FlakeError;
 pub use git::Run;
+pub use reference::folder_of;
 
 use crate::eval::error::Error;
 use crate::eval::io::{EvalIo, Fetch, FileType, Level, Wanted};
@@ -194,6 +195,14 @@ impl Opened {
         };
         let outputs = outputs.ok_or_else(|| Error::missing_attribute(Pos::NONE, "outputs"))?;
         eval.force(Value::Ref(outputs), Pos::NONE)
+    }
+
+    /// Has reports say where the files of folders are. Nix says where in the store it has copied them to; here is no
+    /// copy that one could look into.
+    pub fn show_folders(&self, eval: &mut Eval<'_>) {
+        for (path, folder) in self.finder.mounts.folders() {
+            eval.sources.show_as(&self.finder.store.to_absolute(&path), &folder);
+        }
     }
 
     /// What the outcome of an evaluation depends on, as a short text; `None` if that is not certain, since an

@@ -1,10 +1,12 @@
 //! Flake references: where a flake is, and which folder of it.
 
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::os::unix::fs::MetadataExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::error::{FlakeError, Result};
 use super::os_str;
+use super::repository::local_repository;
 use crate::eval::references::{
     Input, InputAttr, InputAttrs, InputError, Reference, Scheme, take_apart, to_text, url_attrs,
 };
@@ -24,6 +26,23 @@ pub(super) const FEATURES: ExperimentalFeatures = ExperimentalFeatures {
     parse_toml_timestamps: false,
     blake3_hashes: false,
 };
+
+/// The folder of this machine that holds the `flake.nix` of a reference which a person gives in the folder `base`.
+/// It may be one above the folder that is named. `None` where the flake is elsewhere, or not there.
+#[must_use]
+pub fn folder_of(reference: &str, base: &Path) -> Option<PathBuf> {
+    let base = base.as_os_str().as_bytes();
+    let (found, _) = FlakeRef::parse_given(reference.as_bytes(), base, &|_| ()).ok()?;
+    let root = match (found.input.scheme, found.input.attrs.get(&b"path"[..])) {
+        (Some(Scheme::Path), Some(InputAttr::Text(path))) => path::join(base, path),
+        (Some(Scheme::Git), _) => local_repository(&found.input)?,
+        _ => return None,
+    };
+    let folder = path::join(&root, &[b"./", &found.dir[..]].concat());
+    exists(&folder, "flake.nix")
+        .then(|| PathBuf::from(std::ffi::OsString::from_vec(folder)))
+        .and_then(|folder| folder.canonicalize().ok())
+}
 
 /// Where a flake is.
 #[derive(Debug, Clone, PartialEq, Eq)]

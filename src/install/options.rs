@@ -49,6 +49,8 @@ pub struct Options {
     pub luks_recovery: bool,
     /// `--override-input NAME REF`, as given to nix.
     pub override_inputs: Vec<(String, String)>,
+    /// The flags that say how to evaluate, for the command that goes on.
+    pub evaluation: Vec<String>,
     /// Push after the phase `commit`?
     pub push: bool,
     /// Can questions be asked (a terminal, and no `--yes`)?
@@ -80,6 +82,7 @@ impl Options {
             rebuild_on: None,
             luks_recovery: false,
             override_inputs: Vec::new(),
+            evaluation: Vec::new(),
             push: false,
             interactive: false,
             yes: false,

@@ -91,6 +91,7 @@ pub fn resume_command(options: &Options) -> String {
     for (name, reference) in &options.override_inputs {
         command = command.args(["--override-input", name, reference]);
     }
+    command = command.args(&options.evaluation);
     let given = [
         (options.luks_recovery, "--luks-recovery"),
         (options.push, "--push"),

@@ -42,7 +42,9 @@ fn image(setup: &Setup, flake: &str, attrs: &[String]) -> Result<Image, EvalErro
     let settings = Settings { share_sets: true, ..setup.settings.clone() };
     let mut eval = Eval::new(&arena, &place.flakes, settings);
     eval.flakes = Some(&place.flakes);
-    let image = match find(&mut eval, &opened, attrs) {
+    let found = find(&mut eval, &opened, attrs);
+    opened.show_folders(&mut eval);
+    let image = match found {
         Ok(Found::Value { attr, json }) => decode(flake, &attr, &json)?,
         Ok(Found::Nothing(None)) => return Err(nothing_asked()),
         Ok(Found::Nothing(Some(missing))) => {

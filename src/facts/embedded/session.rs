@@ -42,6 +42,7 @@ impl<'e, 'a> Session<'e, 'a> {
             let facts = eval.eval_string(FACTS_NIX.as_bytes(), b"/", Origin::String)?;
             Ok(Some((hosts, facts)))
         })();
+        opened.show_folders(eval);
         match started {
             Ok(Some((hosts, facts))) => Ok(Self { eval, hosts, facts }),
             Ok(None) => Err(EvalError::NoHosts { flake: flake.to_owned() }),
