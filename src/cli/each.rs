@@ -8,6 +8,7 @@ use super::error::{CliError, exit_code};
 use super::output::{print, print_json};
 use crate::facts::EachHost;
 use crate::install::context::FailureKind;
+use crate::ui::terminal::say;
 
 /// Prints what was read; the hosts that failed go to standard error, and into JSON as `{ name, error, hints }`.
 /// The exit code is 1 if there are any.
@@ -16,6 +17,9 @@ pub(super) fn print_each<T: Serialize>(
     json: bool,
     render: impl Fn(&[T]) -> String,
 ) -> Result<ExitCode, CliError> {
+    if each.found.is_empty() && each.failed.is_empty() {
+        say("the flake has no hosts: its nixosConfigurations is an empty set");
+    }
     let failed: Vec<(String, CliError)> =
         each.failed.into_iter().map(|host| (host.name, host.error.into())).collect();
     if json {

@@ -6,6 +6,7 @@ use super::output::print;
 use crate::facts::EvalError;
 use crate::flake::FlakeError;
 use crate::install::context::{Failure, FailureKind};
+use crate::install::preflight::eval_failure;
 use crate::ui::clean::clean_lines;
 use crate::ui::terminal::say;
 use crate::validated::Invalid;
@@ -128,21 +129,6 @@ impl From<FlakeError> for CliError {
 
 impl From<EvalError> for CliError {
     fn from(error: EvalError) -> Self {
-        let hint = error.hint();
-        let kind = match error {
-            EvalError::NoFlake { .. }
-            | EvalError::NoHosts { .. }
-            | EvalError::NoSuchOutput { .. }
-            | EvalError::NoImage { .. }
-            | EvalError::UnknownHost { .. } => FailureKind::Usage,
-            EvalError::Interrupted
-            | EvalError::Process(crate::process::Error::Cancelled { .. }) => FailureKind::Stopped,
-            _ => FailureKind::Failed,
-        };
-        let made = Self { kind, ..Self::failed(error.to_string()) };
-        match hint {
-            Some(hint) => made.hint(hint),
-            None => made,
-        }
+        eval_failure(&error).into()
     }
 }

@@ -111,11 +111,11 @@ pub(super) async fn run(args: Args, output: &Output) -> Result<ExitCode, CliErro
             say(&report);
             Ok(exit_code(FailureKind::Failed))
         }
-        Ended::Failed(_) | Ended::Interrupted => {
+        Ended::Wrong(error) if !stop.programs.is_cancelled() => Err(error),
+        Ended::Failed(_) | Ended::Wrong(_) | Ended::Interrupted => {
             say("error: interrupted by the user");
             Ok(exit_code(FailureKind::Stopped))
         }
-        Ended::Wrong(error) => Err(error),
     }
 }
 
@@ -149,12 +149,14 @@ impl Stop {
         };
         let mut interrupt = listen(SignalKind::interrupt())?;
         let mut terminate = listen(SignalKind::terminate())?;
+        let mut hangup = listen(SignalKind::hangup())?;
         let stop = Self { evaluation: Arc::default(), programs: CancellationToken::new() };
         let (evaluation, programs) = (stop.evaluation.clone(), stop.programs.clone());
         tokio::spawn(async move {
             tokio::select! {
                 _ = interrupt.recv() => {},
                 _ = terminate.recv() => {},
+                _ = hangup.recv() => {},
             }
             evaluation.store(true, Ordering::Relaxed);
             programs.cancel();

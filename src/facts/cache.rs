@@ -11,6 +11,7 @@ use std::io::{self, Read, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::SystemTime;
 
 use sha2::{Digest, Sha256};
@@ -38,6 +39,8 @@ pub struct Cache {
     largest: u64,
     kept: u64,
     warn: Arc<dyn Fn(&str) + Send + Sync>,
+    /// Was it told that nothing can be written?
+    told: Arc<AtomicBool>,
 }
 
 /// What an answer is the answer to.
@@ -49,7 +52,7 @@ impl Cache {
     /// evaluator from all others, and `warn` is told what is wrong with entries.
     #[must_use]
     pub fn new(dir: PathBuf, identity: Vec<u8>, warn: Arc<dyn Fn(&str) + Send + Sync>) -> Self {
-        Self { dir, identity, largest: LARGEST, kept: KEPT, warn }
+        Self { dir, identity, largest: LARGEST, kept: KEPT, warn, told: Arc::default() }
     }
 
     /// The key of a question: its parts in order.
@@ -83,11 +86,13 @@ impl Cache {
         self.tell("is passed over", &self.path(key), reason);
     }
 
-    /// Remembers an answer. That it can't be is told and changes nothing else.
+    /// Remembers an answer. That it can't be is told, once for all of them, and changes nothing else.
     pub(super) fn put(&self, key: &Key, answer: &[u8]) {
-        let path = self.path(key);
-        if let Err(error) = self.write(&path, key, answer) {
-            self.tell("could not be written", &path, &error.to_string());
+        if let Err(error) = self.write(&self.path(key), key, answer)
+            && !self.told.swap(true, Ordering::Relaxed)
+        {
+            let dir = self.dir.display();
+            (self.warn)(&format!("facts can't be remembered, {dir} could not be written: {error}"));
         }
     }
 
@@ -296,7 +301,12 @@ mod tests {
         let key = folder.cache.key(&[b"x"]);
         fs::write(folder.dir.path().join("a"), b"a file").unwrap();
         folder.cache.put(&key, b"answer");
-        assert!(folder.warnings()[0].contains("could not be written"));
+        folder.cache.put(&folder.cache.key(&[b"y"]), b"answer");
+        let warnings = folder.warnings();
+        assert!(
+            matches!(&warnings[..], [one] if one.contains("could not be written")),
+            "{warnings:?}"
+        );
         folder.cache.tidy();
     }
 

@@ -97,7 +97,11 @@ impl EmbeddedEvaluator {
         let (setup, flake) = (self.setup.clone(), flake.to_owned());
         spawn(move || work::lead(&setup, &flake, &asked, &sender))
             .map_err(|error| EvalError::NoThread { reason: error.to_string() })?;
-        self.wait_for(gather(receiver)).await
+        let gathered = self.wait_for(gather(receiver)).await?;
+        if gathered.values().any(Result::is_err) {
+            self.not_stopped()?;
+        }
+        Ok(gathered)
     }
 
     /// Waits for what an evaluation answers. One that is cancelled has [`PATIENCE`] to say so.
@@ -106,13 +110,22 @@ impl EmbeddedEvaluator {
         answer: impl Future<Output = Result<T, EvalError>>,
     ) -> Result<T, EvalError> {
         tokio::pin!(answer);
-        tokio::select! {
+        let ended = tokio::select! {
             answer = &mut answer => answer,
             () = self.setup.cancel.cancelled() => {
                 let ended = tokio::time::timeout(PATIENCE, answer).await;
                 ended.unwrap_or(Err(EvalError::Interrupted))
             }
+        };
+        if ended.is_err() {
+            self.not_stopped()?;
         }
+        ended
+    }
+
+    /// Behind a failure: a program that was stopped is one for whoever waited for it.
+    fn not_stopped(&self) -> Result<(), EvalError> {
+        if self.setup.cancel.is_cancelled() { Err(EvalError::Interrupted) } else { Ok(()) }
     }
 
     async fn each<T>(

@@ -178,7 +178,7 @@ pub enum EvalError {
     Decode(#[from] DecodeError),
     /// The evaluator's program could not be run.
     #[error(transparent)]
-    Process(#[from] process::Error),
+    Process(process::Error),
     /// The derivations did not come into the store.
     #[error("the derivations could not be written to the store: {0}")]
     Store(InstantiateError),
@@ -207,6 +207,16 @@ fn known_hosts(known: &[String], nearest: Option<&str>) -> String {
     text
 }
 
+impl From<process::Error> for EvalError {
+    fn from(error: process::Error) -> Self {
+        match error {
+            // Which program was stopped means nothing to who has stopped it.
+            process::Error::Cancelled { .. } => Self::Interrupted,
+            other => Self::Process(other),
+        }
+    }
+}
+
 impl From<InstantiateError> for EvalError {
     fn from(error: InstantiateError) -> Self {
         if error.is_cancelled() { Self::Interrupted } else { Self::Store(error) }
@@ -214,6 +224,20 @@ impl From<InstantiateError> for EvalError {
 }
 
 impl EvalError {
+    /// Is something asked for that is not there, or no flake?
+    #[must_use]
+    pub fn is_usage(&self) -> bool {
+        matches!(
+            self,
+            Self::NoFlake { .. }
+                | Self::Flake(FlakeError::Reference { .. })
+                | Self::NoHosts { .. }
+                | Self::NoSuchOutput { .. }
+                | Self::NoImage { .. }
+                | Self::UnknownHost { .. }
+        )
+    }
+
     /// What the user can do about it, where that is known.
     #[must_use]
     pub fn hint(&self) -> Option<String> {

@@ -132,6 +132,11 @@ impl FlakeError {
             Self::Hash { .. } => "what was locked has changed since: `nix flake update INPUT` \
                  locks it as it is now"
                 .to_owned(),
+            Self::Missing { reason, .. } if reason.contains("was not found in PATH") => {
+                "what is not on this machine is fetched by the program nix: install it \
+                 (https://nixos.org/download), or put it into PATH"
+                    .to_owned()
+            }
             Self::Missing { url, .. } => {
                 format!("`nix flake prefetch '{url}'` brings it into the store")
             }

@@ -398,15 +398,11 @@ fn probe_failure(error: ProbeError) -> Failure {
     }
 }
 
-/// What a failed evaluation means for the run.
-pub(super) fn eval_failure(error: &EvalError) -> Failure {
+/// What a failed evaluation means for the user.
+pub(crate) fn eval_failure(error: &EvalError) -> Failure {
     let kind = match error {
-        EvalError::NoFlake { .. } | EvalError::NoHosts { .. } | EvalError::UnknownHost { .. } => {
-            FailureKind::Usage
-        }
-        EvalError::Interrupted | EvalError::Process(crate::process::Error::Cancelled { .. }) => {
-            FailureKind::Stopped
-        }
+        EvalError::Interrupted => FailureKind::Stopped,
+        error if error.is_usage() => FailureKind::Usage,
         _ => FailureKind::Failed,
     };
     let failure = Failure::new(error.to_string()).kind(kind);

@@ -2,6 +2,7 @@
 //! told all the same.
 
 use std::fmt::Write;
+use std::process::Stdio;
 use std::time::Duration;
 
 use rustix::process::{Pid, Signal, kill_process};
@@ -163,6 +164,77 @@ fn hosts_that_fail_leave_the_others_told() {
     let list = place.run(&["hosts"]);
     says(&list, 1, &["bad: the flake could not be evaluated", "no"]);
     assert_eq!(list.text().trim(), "good  x");
+}
+
+#[test]
+fn an_error_says_where_the_file_is_that_one_can_edit() {
+    let place = Place::new();
+    place
+        .write("flake.nix", "{ outputs = { self }: { nixosConfigurations.a = import ./a.nix; }; }");
+    place.write("a.nix", "{ a = ; }");
+    let file = format!("at {}:1:7:", place.path("flake/a.nix").display());
+    says(&place.run(&["facts", "a"]), 1, &["syntax error", &file]);
+    place.commit();
+    says(&place.run(&["facts", "a"]), 1, &["syntax error", &file]);
+}
+
+#[test]
+fn a_flake_without_any_host_says_so() {
+    let place = flake("{ nixosConfigurations = { }; }");
+    let list = place.run(&["hosts", "--json"]);
+    says(&list, 0, &["the flake has no hosts"]);
+    assert_eq!(list.text().trim(), "[]");
+    says(&place.run(&["facts", "--all"]), 0, &["the flake has no hosts"]);
+}
+
+#[test]
+fn a_host_is_no_part_of_the_reference() {
+    let place = hosts(&[("a", "\"1\"")]);
+    let reference = format!("{}#a", place.path("flake").display());
+    says(&place.run(&["hosts", "--flake", &reference]), 2, &["#a is too much"]);
+    says(&place.run(&["hosts", "--flake", ""]), 2, &["--flake", "it is empty"]);
+    says(&place.run(&["hosts", "--flake", "path:/x?foo=bar"]), 2, &["unsupported parameter 'foo'"]);
+}
+
+#[test]
+fn ctrl_c_ends_what_waits_for_nix() {
+    let place = Place::new();
+    let text =
+        "{ inputs.x.url = \"github:o/r\"; outputs = { self, x }: { nixosConfigurations.a = x; }; }";
+    place.write("flake.nix", text);
+    let (programs, started) = (place.path("programs"), place.path("started"));
+    std::fs::create_dir(&programs).unwrap();
+    let nix = format!("#!/bin/sh\ntouch '{}'\nexec sleep 100\n", started.display());
+    std::fs::write(programs.join("nix"), nix).unwrap();
+    let mode = std::os::unix::fs::PermissionsExt::from_mode(0o755);
+    std::fs::set_permissions(programs.join("nix"), mode).unwrap();
+    let path = format!("{}:{}", programs.display(), std::env::var("PATH").unwrap());
+    let in_flake = place.path("flake");
+    for (words, signal) in [
+        (&["facts", "a", "--flake", "github:o/r"][..], Signal::INT),
+        (&["hosts", "--override-input", "x", "github:o/r"], Signal::TERM),
+        (&["hosts", "--evaluator", "nix"], Signal::INT),
+        (&["iso", "--flake", "github:o/r"], Signal::HUP),
+        (&["eval", "github:o/r#x"], Signal::HUP),
+    ] {
+        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_nixos-bootstrap"));
+        command
+            .args(words)
+            .current_dir(&in_flake)
+            .env("PATH", &path)
+            .env("HOME", place.path("home"));
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let child = command.spawn().unwrap();
+        while !started.exists() {
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        std::fs::remove_file(&started).unwrap();
+        kill_process(Pid::from_child(&child), signal).unwrap();
+        let outcome: Outcome = child.wait_with_output().unwrap().into();
+        says(&outcome, 3, &[]);
+        let last = outcome.stderr.lines().last();
+        assert_eq!(last, Some("error: interrupted by the user"), "{words:?}: {}", outcome.stderr);
+    }
 }
 
 #[test]

@@ -80,7 +80,8 @@ fn inputs_that_are_not_what_was_locked() {
     world.write("f/flake.lock", &lock.replace(rev, &rev.replace(&rev[..6], "000000")));
     world.fails("f", &[".#r"], &["the input 'r' (git+file://@@/repo?", "could not be fetched"]);
     // Where the program nix is missing, that is what is said.
-    world.without(&["nix"]).fails("f", &[".#d"], &["the program \"nix\" was not found", command]);
+    let parts = ["the program \"nix\" was not found", "https://nixos.org/download"];
+    world.without(&["nix"]).fails("f", &[".#d"], &parts);
 }
 
 #[test]
