@@ -113,7 +113,7 @@ async fn run(command: Command) -> Result<ExitCode, CliError> {
         Command::Iso(args) => iso::run(args, &output).await,
         Command::Doctor(args) => doctor::run(args, &output).await,
         Command::Completions(args) => completions::run(&args, &mut Cli::command()),
-        Command::Man(args) => man::run(&args, &Cli::command()),
+        Command::Man(args) => man::run(&args, Cli::command()),
     }
 }
 
