@@ -573,7 +573,9 @@ fn links_of_the_pages_lead_somewhere() {
         "README.md",
         "ARCHITECTURE.md",
         "docs/adopting.md",
+        "docs/evaluator.md",
         "docs/index.md",
+        "docs/json.md",
         "docs/library.md",
         "docs/options.md",
     ] {

@@ -119,7 +119,7 @@ fn an_attribute_is_an_image_or_a_configuration() {
         let output = scene.iso(evaluator, ".", &["--attr", "packed", "--json"]);
         let event: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
         assert_eq!(event["event"], "image");
-        assert_eq!(event["file"], packed.to_string_lossy().as_ref());
+        assert_eq!(event["path"], packed.to_string_lossy().as_ref());
         assert_eq!(event["built"], false);
     }
 }

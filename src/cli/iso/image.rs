@@ -42,7 +42,7 @@ pub(super) async fn built(
 /// Prints where the image is.
 fn tell(args: &Args, file: &Path, before: bool) -> Result<(), CliError> {
     if args.json {
-        let event = json!({ "event": "image", "file": file, "built": !before });
+        let event = json!({ "event": "image", "path": file, "built": !before });
         return print(&format!("{event}\n"));
     }
     print(&format!("{}\n", file.display()))
@@ -54,7 +54,7 @@ impl From<BuildError> for CliError {
         let made = match error {
             BuildError::Eval(error) => return error.into(),
             BuildError::Process(error @ crate::process::Error::Cancelled { .. }) => {
-                return crate::facts::EvalError::Process(error).into();
+                return crate::facts::EvalError::from(error).into();
             }
             error @ (BuildError::NoImage { .. } | BuildError::Several { .. }) => {
                 Self::usage(error.to_string())
