@@ -97,7 +97,7 @@ mod tests {
             written: 0,
             writing_millis: 0,
             verifying_millis: None,
-            sha256: None,
+            digest: None,
             error: None,
             stopped: false,
         };
