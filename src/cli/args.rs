@@ -129,6 +129,9 @@ fn flake_reference(text: &str) -> Result<String, String> {
             "#{attribute} is too much: give the flake alone (--flake {flake}), and a host by its name"
         ));
     }
+    if is_url(text) {
+        return Ok(escaped(text));
+    }
     let (path, query) =
         text.split_once('?').map_or((text, None), |(path, rest)| (path, Some(rest)));
     if !path.starts_with(['.', '/']) || Path::new(path).join("flake.nix").is_file() {
@@ -142,6 +145,28 @@ fn flake_reference(text: &str) -> Result<String, String> {
         // What is not found is told by whoever opens it.
         (None, _) => text.to_owned(),
     })
+}
+
+/// Does it begin with a scheme, as RFC 3986 has it?
+fn is_url(text: &str) -> bool {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "+-.".contains(c);
+    text.split_once(':').is_some_and(|(scheme, _)| {
+        scheme.starts_with(|c: char| c.is_ascii_alphabetic()) && scheme.chars().all(plain)
+    })
+}
+
+/// A URL as a person types it: blanks and letters beyond ASCII are escaped.
+fn escaped(url: &str) -> String {
+    let mut text = String::new();
+    for c in url.chars() {
+        if c.is_ascii_graphic() {
+            text.push(c);
+        } else {
+            let mut bytes = [0; 4];
+            text.extend(c.encode_utf8(&mut bytes).bytes().map(|byte| format!("%{byte:02X}")));
+        }
+    }
+    text
 }
 
 /// nix resolves a relative override against the flake, a person means the current folder.
@@ -413,6 +438,9 @@ mod tests {
             let url = url.replace('@', root);
             assert_eq!(find(&url), (url.clone(), Some(flake.clone())));
         }
+        let typed = format!("path:{root}/a b");
+        assert_eq!(find(&typed), (format!("path:{root}/a%20b"), Some(flake)));
+        assert_eq!(find("git+file:///ä?ref=x").0, "git+file:///%C3%A4?ref=x");
         for elsewhere in [root, "github:o/r", "nixpkgs", "/no/such/folder"] {
             assert_eq!(find(elsewhere), (elsewhere.to_owned(), None));
         }

@@ -1,5 +1,6 @@
 //! `doctor`: what is missing on this machine for a run, and how to get it.
 
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use serde::Serialize;
@@ -7,6 +8,7 @@ use serde::Serialize;
 use super::error::CliError;
 use super::output::{Output, print, print_json};
 use super::signals::cancel_on_signals;
+use crate::install::private;
 use crate::process::{Command, RealRunner, Runner};
 use crate::ui::clean::clean;
 
@@ -46,6 +48,8 @@ struct Check {
 struct Program {
     name: &'static str,
     version: &'static [&'static str],
+    /// The oldest version that is of use.
+    oldest: Option<(u32, u32)>,
     needed: bool,
     used_for: &'static str,
     debian: &'static str,
@@ -56,6 +60,7 @@ const PROGRAMS: &[Program] = &[
     Program {
         name: "nix",
         version: &["--version"],
+        oldest: None,
         needed: true,
         used_for: "building and copying systems, fetching inputs of flakes",
         debian: "nix-setup-systemd",
@@ -65,6 +70,7 @@ const PROGRAMS: &[Program] = &[
     Program {
         name: "ssh",
         version: &["-V"],
+        oldest: None,
         needed: true,
         used_for: "reaching the machine",
         debian: "openssh-client",
@@ -73,6 +79,7 @@ const PROGRAMS: &[Program] = &[
     Program {
         name: "ssh-keyscan",
         version: &[],
+        oldest: None,
         needed: true,
         used_for: "showing the installer's host key",
         debian: "openssh-client",
@@ -81,6 +88,7 @@ const PROGRAMS: &[Program] = &[
     Program {
         name: "ssh-keygen",
         version: &[],
+        oldest: None,
         needed: false,
         used_for: "hosts that want an RSA host key",
         debian: "openssh-client",
@@ -89,6 +97,7 @@ const PROGRAMS: &[Program] = &[
     Program {
         name: "git",
         version: &["--version"],
+        oldest: None,
         needed: true,
         used_for: "flakes in git repositories, the phases hardware and commit",
         debian: "git",
@@ -97,6 +106,7 @@ const PROGRAMS: &[Program] = &[
     Program {
         name: "rsync",
         version: &["--version"],
+        oldest: None,
         needed: false,
         used_for: "the phase sync (tar is used without it)",
         debian: "rsync",
@@ -105,6 +115,7 @@ const PROGRAMS: &[Program] = &[
     Program {
         name: "sops",
         version: &["--version", "--disable-version-check"],
+        oldest: Some((3, 11)),
         needed: false,
         used_for: "hosts with secrets (3.11 or newer)",
         debian: "",
@@ -113,6 +124,7 @@ const PROGRAMS: &[Program] = &[
     Program {
         name: "nixos-anywhere",
         version: &[],
+        oldest: None,
         needed: false,
         used_for: "--engine nixos-anywhere (else run by `nix run`)",
         debian: "",
@@ -142,17 +154,7 @@ pub(super) async fn run(args: Args, output: &Output) -> Result<ExitCode, CliErro
 async fn program_check(runner: &dyn Runner, program: &Program) -> Result<Check, CliError> {
     let absent = if program.needed { State::Missing } else { State::Optional };
     let Some(path) = find(program.name) else {
-        let debian = if program.debian.is_empty() {
-            String::new()
-        } else {
-            format!("`apt install {}` or ", program.debian)
-        };
-        let other = if program.nixpkgs.is_empty() {
-            "the installer at https://nixos.org/download".to_owned()
-        } else {
-            format!("`nix shell nixpkgs#{}`", program.nixpkgs)
-        };
-        let advice = format!("for {}; {debian}{other}", program.used_for);
+        let advice = format!("for {}; {}", program.used_for, ways(program));
         return Ok(Check {
             name: program.name,
             state: absent,
@@ -177,9 +179,38 @@ async fn program_check(runner: &dyn Runner, program: &Program) -> Result<Check, 
             });
         }
         first.clone_into(&mut found);
+        if let (Some(oldest), Some(version)) = (program.oldest, version_in(first))
+            && version < oldest
+        {
+            let advice = format!("too old for {}; {}", program.used_for, ways(program));
+            return Ok(Check { name: program.name, state: absent, found, advice });
+        }
     }
     let advice = String::new();
     Ok(Check { name: program.name, state: State::Ok, found, advice })
+}
+
+/// How a program can be had.
+fn ways(program: &Program) -> String {
+    let debian = if program.debian.is_empty() {
+        String::new()
+    } else {
+        format!("`apt install {}` or ", program.debian)
+    };
+    let other = if program.nixpkgs.is_empty() {
+        "the installer at https://nixos.org/download".to_owned()
+    } else {
+        format!("`nix shell nixpkgs#{}`", program.nixpkgs)
+    };
+    debian + &other
+}
+
+/// The first two numbers of the first version in a line.
+fn version_in(line: &str) -> Option<(u32, u32)> {
+    line.split_whitespace().find_map(|word| {
+        let mut numbers = word.trim_start_matches('v').split('.');
+        Some((numbers.next()?.parse().ok()?, numbers.next()?.parse().ok()?))
+    })
 }
 
 fn find(name: &str) -> Option<std::path::PathBuf> {
@@ -211,15 +242,16 @@ async fn flakes_check(runner: &dyn Runner) -> Result<Check, CliError> {
     Ok(Check { name, state: State::Missing, found, advice })
 }
 
+/// The first folder that a run would take; the last resort is not in memory.
 fn private_dir_check() -> Check {
     let name = "private folder";
-    let runtime = std::env::var_os("XDG_RUNTIME_DIR").filter(|dir| !dir.is_empty());
-    let places = runtime.map(std::path::PathBuf::from).into_iter().chain(["/dev/shm".into()]);
-    for place in places {
-        if place.is_dir() {
-            let found = format!("{} (in memory)", place.display());
-            return Check { name, state: State::Ok, found, advice: String::new() };
-        }
+    let bases = private::bases();
+    let in_memory = bases.split_last().map(|(_, first)| first).unwrap_or_default();
+    let writable =
+        |dir: &&PathBuf| rustix::fs::access(dir.as_path(), rustix::fs::Access::WRITE_OK).is_ok();
+    if let Some(place) = in_memory.iter().find(writable) {
+        let found = format!("{} (in memory)", place.display());
+        return Check { name, state: State::Ok, found, advice: String::new() };
     }
     Check {
         name,
@@ -283,6 +315,7 @@ mod tests {
         let program = Program {
             name: "no-such-program-here",
             version: &["--version"],
+            oldest: None,
             needed: true,
             used_for: "this test",
             debian: "pkg",
@@ -296,10 +329,40 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn a_program_that_is_too_old_is_not_ok() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("old");
+        std::fs::write(&file, "#!/bin/sh\necho old 3.9.4 '(latest: 3.13.0)'\n").unwrap();
+        let mode = std::os::unix::fs::PermissionsExt::from_mode(0o755);
+        std::fs::set_permissions(&file, mode).unwrap();
+        let program = |oldest| Program {
+            name: Box::leak(file.to_str().unwrap().to_owned().into_boxed_str()),
+            version: &["--version"],
+            oldest,
+            needed: false,
+            used_for: "this test (3.11 or newer)",
+            debian: "",
+            nixpkgs: "attr",
+        };
+        let runner = RealRunner::default();
+        let check = program_check(&runner, &program(Some((3, 11)))).await.unwrap();
+        assert_eq!(
+            (check.state, check.found.as_str()),
+            (State::Optional, "old 3.9.4 (latest: 3.13.0)")
+        );
+        assert!(check.advice.contains("too old") && check.advice.contains("nixpkgs#attr"));
+        let check = program_check(&runner, &program(Some((3, 9)))).await.unwrap();
+        assert_eq!(check.state, State::Ok);
+        assert_eq!(version_in("nix (Nix) 2.34.8"), Some((2, 34)));
+        assert_eq!(version_in("no number"), None);
+    }
+
+    #[tokio::test]
     async fn a_program_that_fails_to_run_is_not_ok() {
         let program = Program {
             name: "false",
             version: &["--version-of-nothing"],
+            oldest: None,
             needed: true,
             used_for: "this test",
             debian: "",

@@ -51,6 +51,18 @@ pub enum FlakeError {
         /// Which input, and how the two differ.
         what: String,
     },
+    /// A flake that locks nothing, and has an input that must be locked.
+    #[error(
+        "the flake '{flake}' has no lock file, which must say where its input '{input}' ('{reference}') is"
+    )]
+    Unlocked {
+        /// The flake.
+        flake: String,
+        /// The input's path.
+        input: String,
+        /// Where it comes from.
+        reference: String,
+    },
     /// An input that follows another, which is not there or leads back to itself.
     #[error("{reason}")]
     Follows {
@@ -123,6 +135,9 @@ impl FlakeError {
                 .to_owned(),
             Self::Stale { flake, .. } => {
                 format!("`nix flake lock {flake}` brings the two together")
+            }
+            Self::Unlocked { flake, .. } => {
+                format!("`nix flake lock {flake}` makes it; in a git repository, `git add` it then")
             }
             Self::Lock { .. } => {
                 "put back a lock file that is whole (`git checkout flake.lock`), or remove it and \

@@ -1,6 +1,6 @@
 //! Lock files: which tree stands for which input. (Nix manual, `nix flake`, "Lock files".)
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value};
 
@@ -169,8 +169,30 @@ impl Graph {
         all
     }
 
+    /// How the inputs of a newer graph differ from these, in lines; nothing if they don't.
+    pub(super) fn changes(&self, new: &Self) -> Result<Option<String>> {
+        let (old, new) = (self.all_inputs()?, new.all_inputs()?);
+        if old == new {
+            return Ok(None);
+        }
+        let mut lines = Vec::new();
+        let paths: BTreeSet<&InputPath> = old.keys().chain(new.keys()).collect();
+        for path in paths {
+            let shown = shown_path(path);
+            match (old.get(path), new.get(path)) {
+                (None, Some(new)) => lines.push(format!("• Added input '{shown}':\n    {new}")),
+                (Some(old), Some(new)) if is_other(old, new) => {
+                    lines.push(format!("• Updated input '{shown}':\n    {old}\n  → {new}"));
+                }
+                (Some(_), None) => lines.push(format!("• Removed input '{shown}'")),
+                _ => {}
+            }
+        }
+        Ok(Some(lines.join("\n")))
+    }
+
     /// All inputs below the flake itself by their paths, with what stands for each.
-    pub(super) fn all_inputs(&self) -> Result<BTreeMap<InputPath, Entry>> {
+    fn all_inputs(&self) -> Result<BTreeMap<InputPath, Entry>> {
         let mut all = BTreeMap::new();
         self.each_input(ROOT, &mut Vec::new(), &mut |path, edge| {
             let entry = match edge {
@@ -186,9 +208,17 @@ impl Graph {
     }
 }
 
+/// Do two entries stand for different trees?
+fn is_other(old: &Entry, new: &Entry) -> bool {
+    match (old, new) {
+        (Entry::Locked(Some(old)), Entry::Locked(Some(new))) => old.exact != new.exact,
+        (old, new) => old != new,
+    }
+}
+
 /// What stands for an input, without its own inputs.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Entry {
+enum Entry {
     /// A tree.
     Locked(Option<Locked>),
     /// Another input.

@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::definition::InputDef;
 use super::error::{FlakeError, Result};
 use super::find::set_attr;
-use super::lock::{Edge, Entry, Graph, InputPath, Locked, MOST_NESTED, Node, ROOT, shown_path};
+use super::lock::{Edge, Graph, InputPath, Locked, MOST_NESTED, Node, ROOT, shown_path};
 use super::opener::{Opener, ReadFlake};
 use super::reference::{FlakeRef, shown};
 use super::registry::Use;
@@ -59,6 +59,7 @@ impl Opener<'_> {
             given: overrides.iter().map(|(path, _)| path.clone()).collect(),
             used: BTreeSet::new(),
             overrides: BTreeMap::new(),
+            locks_nothing: old.nodes.len() <= 1,
             graph: Graph::new(),
             places: BTreeMap::from([(ROOT, place)]),
             parents: Vec::new(),
@@ -87,40 +88,12 @@ impl Opener<'_> {
         }
         let Resolver { graph, places, .. } = resolver;
         graph.check()?;
-        let modified = self.tell_changes(name, &old, &graph)?;
-        Ok(Resolved { graph, places, modified })
-    }
-
-    /// Tells how the inputs differ from what the lock file says; `true` if they do.
-    fn tell_changes(&self, name: &str, old: &Graph, new: &Graph) -> Result<bool> {
-        let (old, new) = (old.all_inputs()?, new.all_inputs()?);
-        if old == new {
-            return Ok(false);
+        let changes = old.changes(&graph)?;
+        if let Some(lines) = &changes {
+            let text = format!("not writing modified lock file of flake '{name}':\n{lines}");
+            self.finder.warn(&text);
         }
-        let mut lines = Vec::new();
-        let paths: BTreeSet<&InputPath> = old.keys().chain(new.keys()).collect();
-        for path in paths {
-            let shown = shown_path(path);
-            match (old.get(path), new.get(path)) {
-                (None, Some(new)) => lines.push(format!("• Added input '{shown}':\n    {new}")),
-                (Some(old), Some(new)) if is_other(old, new) => {
-                    lines.push(format!("• Updated input '{shown}':\n    {old}\n  → {new}"));
-                }
-                (Some(_), None) => lines.push(format!("• Removed input '{shown}'")),
-                _ => {}
-            }
-        }
-        let text = lines.join("\n");
-        self.finder.warn(&format!("not writing modified lock file of flake '{name}':\n{text}"));
-        Ok(true)
-    }
-}
-
-/// Do two entries stand for different trees?
-fn is_other(old: &Entry, new: &Entry) -> bool {
-    match (old, new) {
-        (Entry::Locked(Some(old)), Entry::Locked(Some(new))) => old.exact != new.exact,
-        (old, new) => old != new,
+        Ok(Resolved { graph, places, modified: changes.is_some() })
     }
 }
 
@@ -144,6 +117,8 @@ struct Resolver<'r> {
     /// Which overrides have had a meaning.
     used: BTreeSet<InputPath>,
     overrides: BTreeMap<InputPath, Override>,
+    /// Has the flake no lock file, or one without inputs?
+    locks_nothing: bool,
     graph: Graph,
     places: BTreeMap<usize, Place>,
     /// The flakes that are being looked at, the innermost last.
@@ -209,7 +184,9 @@ impl Resolver<'_> {
         for (name, input) in inputs {
             let path = joined(job.prefix, name);
             self.input(name, input, &path, job).map_err(|error| match error {
-                FlakeError::Input { .. } | FlakeError::Stale { .. } => error,
+                FlakeError::Input { .. }
+                | FlakeError::Stale { .. }
+                | FlakeError::Unlocked { .. } => error,
                 error => error.of_input(&path),
             })?;
         }
@@ -364,6 +341,10 @@ impl Resolver<'_> {
         }
         if is_here {
             return Ok(());
+        }
+        if self.locks_nothing {
+            let (flake, reference) = (self.flake.to_owned(), reference.to_string());
+            return Err(FlakeError::Unlocked { flake, input: path, reference });
         }
         let what = match locked {
             Some(locked) if locked.original.canonical() != reference.canonical() => format!(

@@ -118,6 +118,22 @@ fn run(command: &Command) -> Result<Output, crate::process::Error> {
     runtime.block_on(crate::process::Runner::run(&runner, command))
 }
 
+#[test]
+fn without_a_lock_file_an_input_of_the_network_is_named() {
+    let world = World::new();
+    let text = "{ inputs.far.url = \"github:o/r\"; outputs = { self, far }: { }; }";
+    world.write("f/flake.nix", text);
+    let said = world.value("path:./f", "f: 1");
+    assert!(said.contains("has no lock file") && said.contains("'far' ('github:o/r')"), "{said}");
+    let lock = r#"{ "nodes": { "near": { "locked": { "path": "/x", "type": "path",
+        "lastModified": 1, "narHash": "sha256-AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=" }, "original":
+        { "path": "/x", "type": "path" } }, "root": { "inputs": { "near": "near" } } },
+        "root": "root", "version": 7 }"#;
+    world.write("f/flake.lock", lock);
+    let said = world.value("path:./f", "f: 1");
+    assert!(said.contains("does not fit its flake.nix: the input 'far'"), "{said}");
+}
+
 const LEAF: &str =
     "{ outputs = { self }: { v = builtins.readFile ./file; inherit (self) outPath; }; }";
 
@@ -193,7 +209,8 @@ fn a_clean_repository_takes_two_programs_the_second_time() {
 
 #[test]
 fn inputs_that_nobody_wants_are_not_looked_for() {
-    let world = World::new();
+    let mut world = World::new();
+    world.nix = Some(Arc::new(|_: &Command| Output { code: Some(1), ..Output::default() }));
     world.write(
         "f/flake.nix",
         "{ inputs.a.url = \"github:a/b\"; inputs.s = { url = \"github:a/b\"; flake = false; }; \

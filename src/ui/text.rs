@@ -25,7 +25,7 @@ impl Style {
 
     /// The columns that are used: within reason, so that a picture is neither cut nor torn.
     pub(super) fn columns(self) -> usize {
-        self.width.clamp(50, 160)
+        self.width.clamp(40, 160)
     }
 }
 

@@ -14,6 +14,9 @@ pub(super) struct Node {
     pub(super) children: Vec<Node>,
 }
 
+/// Words beside their node have at least these columns; else they stand below it.
+const LEAST: usize = 12;
+
 /// A node with its branches drawn.
 struct Row<'a> {
     branch: String,
@@ -60,7 +63,14 @@ fn row_lines(row: &Row<'_>, names: usize, sizes: usize, width: usize, style: Sty
         .with(&size, Ink::Plain)
         .with("  ", Ink::Plain);
     let indent = start.width();
-    let words = wrap(&node.words, width.saturating_sub(indent));
+    let room = width.saturating_sub(indent);
+    if room < LEAST && node.words.width() > room {
+        let below = Line::new().with(&row.below, Ink::Dim).with("  ", Ink::Plain);
+        let words = wrap(&node.words, width.saturating_sub(below.width()));
+        let words = words.iter().map(|words| below.clone().with(words, Ink::Plain));
+        return std::iter::once(start).chain(words).collect();
+    }
+    let words = wrap(&node.words, room);
     let lines = words.iter().enumerate().map(|(index, words)| {
         let start = match index {
             0 => start.clone(),

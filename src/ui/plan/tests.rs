@@ -170,7 +170,7 @@ fn the_list_of_hosts() {
 #[test]
 fn no_picture_is_wider_than_the_terminal_or_steers_it() {
     for case in [grief(), gusto(), server(), refused()] {
-        for width in 50..=165 {
+        for width in 40..=165 {
             for unicode in [true, false] {
                 let style = Style { width, colour: false, unicode };
                 let text = render(&case.plan(), &style) + &render_facts(&case.facts, &style);
