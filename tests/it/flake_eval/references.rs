@@ -121,7 +121,7 @@ fn names_in_registries() {
     world.fails("", &["unknown#out"], &["'flake:unknown'", "cannot find flake"]);
     // The user's registry is for what the user types, not for inputs.
     world.write("f/flake.nix", "{ outputs = { self, own }: { x = own.out; }; }");
-    world.fails("f", &[".#x"], &["the input 'own' ('flake:own') is not locked"]);
+    world.fails("f", &[".#x"], &["has no lock file", "its input 'own' ('flake:own')"]);
     world.same("f", &["--override-input", "own", "own", ".#x"]).unwrap();
     world.write("conf/registry.json", "{");
     let said = world.ours("", &["own#out"]).stderr;
