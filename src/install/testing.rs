@@ -1,6 +1,7 @@
 //! A scripted world for tests: one machine, one flake, one person. Programs are real.
 
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
@@ -26,6 +27,7 @@ use crate::validated::{Address, HostName, StorePath};
 /// Everything that the doubles share.
 pub(crate) struct Stage {
     pub(crate) dir: tempfile::TempDir,
+    pub(crate) runner: Arc<dyn Runner>,
     pub(crate) machine: Arc<Machine>,
     pub(crate) flake: Arc<Flake>,
     pub(crate) network: Arc<Network>,
@@ -40,17 +42,20 @@ impl Stage {
         for folder in ["state", "private", "flake"] {
             std::fs::create_dir(dir.path().join(folder)).unwrap();
         }
+        let cancel = CancellationToken::new();
         Self {
             dir,
+            runner: Arc::new(RealRunner::new(cancel.clone())),
             machine: Arc::new(Machine::new()),
             flake: Arc::new(Flake {
                 facts: Mutex::new(facts()),
                 replaced_system: Mutex::default(),
+                evaluates: true.into(),
             }),
             network: Arc::default(),
             person: Arc::default(),
             events: Arc::default(),
-            cancel: CancellationToken::new(),
+            cancel,
         }
     }
 
@@ -60,7 +65,7 @@ impl Stage {
 
     pub(crate) fn world(&self) -> World {
         World {
-            runner: Arc::new(RealRunner::new(self.cancel.clone())),
+            runner: Arc::clone(&self.runner),
             connector: Arc::new(Door(Arc::clone(&self.machine))),
             evaluator: Arc::clone(&self.flake) as Arc<dyn Evaluator>,
             reporter: Arc::clone(&self.events) as Arc<dyn Reporter>,
@@ -144,6 +149,8 @@ pub(crate) struct Flake {
     pub(crate) facts: Mutex<HostFacts>,
     /// What the host's system is where inputs are replaced.
     pub(crate) replaced_system: Mutex<Option<StorePath>>,
+    /// Does it evaluate, or leave that to the program `nix`?
+    pub(crate) evaluates: AtomicBool,
 }
 
 #[async_trait]
@@ -171,6 +178,9 @@ impl Evaluator for Flake {
         _: &HostName,
         replaced: &[Override],
     ) -> Result<Option<Outputs>, EvalError> {
+        if !self.evaluates.load(Ordering::Relaxed) {
+            return Ok(None);
+        }
         let mut outputs = self.facts.lock().unwrap().outputs.clone().unwrap_or_default();
         if !replaced.is_empty()
             && let Some(system) = self.replaced_system.lock().unwrap().clone()
@@ -354,7 +364,7 @@ impl Connection for Line {
 /// Answers every yes/no question alike, and remembers the questions.
 #[derive(Default)]
 pub(crate) struct Person {
-    pub(crate) yes: std::sync::atomic::AtomicBool,
+    pub(crate) yes: AtomicBool,
     pub(crate) typed: Mutex<String>,
     pub(crate) asked: Mutex<Vec<String>>,
 }

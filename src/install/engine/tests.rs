@@ -14,6 +14,8 @@ use super::*;
 use crate::facts::{Encryption, KeySource};
 use async_trait::async_trait;
 
+mod nix;
+
 /// How a phase ends before its end.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Trouble {
@@ -68,7 +70,8 @@ impl PhaseRun for Played {
                 cx.record.installed = Some(toplevel.out_path.clone());
                 // As if `lock` had replaced an input.
                 if let Some(system) = stage.flake.replaced_system.lock().unwrap().clone() {
-                    cx.record.secrets_input = Some(("secrets".into(), "path:/secrets".into()));
+                    let folder = format!("path:{}", stage.path("secrets").display());
+                    cx.record.secrets_input = Some(("secrets".into(), folder));
                     cx.record.installed = Some(system);
                 }
             }
