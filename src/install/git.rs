@@ -83,6 +83,17 @@ impl Repo {
         Ok(self.run(cx, &["ls-files", "--error-unmatch", "--", file]).await?.ok())
     }
 
+    /// What the last commit has of `file`; `None` where it has nothing.
+    pub(super) async fn committed(
+        &self,
+        cx: &Context<'_>,
+        file: &str,
+    ) -> Result<Option<Vec<u8>>, Failure> {
+        // Without "./" it would be a path from the top of the repo.
+        let output = self.run(cx, &["show", &format!("HEAD:./{file}")]).await?;
+        Ok(output.ok().then_some(output.stdout))
+    }
+
     /// Those of `files` that differ from the last commit.
     pub(super) async fn changed(
         &self,

@@ -42,6 +42,7 @@ pub(crate) mod samples;
 pub mod secret_files;
 pub mod secrets_around;
 pub(crate) mod secrets_lock;
+mod secrets_message;
 pub mod size;
 mod state_file;
 mod steps;

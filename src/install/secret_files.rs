@@ -64,16 +64,23 @@ pub fn locate(configured: &str, folder: &Path) -> Option<String> {
 
 /// Notes files of the secrets' folder that this run has changed, for the phase `commit` and the report.
 pub(super) fn note_changed(cx: &mut Context<'_>, folder: &Path, changed: &[String]) {
+    note(cx, folder, changed);
+    for name in changed {
+        cx.changes.push(format!("this machine: {} changed", folder.join(name).display()));
+    }
+}
+
+/// Notes files that belong into the commit of this run.
+pub(super) fn note(cx: &mut Context<'_>, folder: &Path, files: &[String]) {
     let inside = cx.options.flake_dir.as_deref().and_then(|flake| {
         let flake = flake.canonicalize().ok()?;
         folder.strip_prefix(flake).ok().map(Path::to_owned)
     });
-    for name in changed {
+    for name in files {
         match inside.as_ref().map(|inside| inside.join(name)) {
             Some(name) => cx.record.flake_files.insert(name.to_string_lossy().into_owned()),
             None => cx.record.secrets_files.insert(name.clone()),
         };
-        cx.changes.push(format!("this machine: {} changed", folder.join(name).display()));
     }
 }
 

@@ -5,9 +5,13 @@ use std::fs;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use nixos_bootstrap::facts::{Encryption, KeySource};
 use nixos_bootstrap::install::Phase;
+use nixos_bootstrap::install::context::Side;
 use nixos_bootstrap::install::lock::SecretsLock;
 use nixos_bootstrap::install::record::{HardwareRecord, Record};
+use nixos_bootstrap::secrets::HostKeyPair;
+use nixos_bootstrap::secrets::age::Identity;
 use serde_json::Value;
 
 use crate::secrets_scene::{Ran, Scene};
@@ -122,6 +126,101 @@ impl Remotes {
     }
 }
 
+/// The names of recipients come in the order of their keys, which are random.
+fn sorted_names(message: &str) -> String {
+    let lines = message.lines().map(|line| match line.split_once(": for ") {
+        Some((file, names)) => {
+            let mut names: Vec<&str> = names.trim_end_matches(", too").split(", ").collect();
+            names.sort_unstable();
+            format!("{file}: for {}, too\n", names.join(", "))
+        }
+        None => format!("{line}\n"),
+    });
+    lines.collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_message_of_a_host_that_is_made_again_names_the_key_that_is_out() {
+    let mut remotes = Remotes::new();
+    remotes.run().await.done.unwrap();
+    let old = remotes.scene.host().recipient().to_string();
+    remotes.scene.pair = HostKeyPair::generate("root@grief").unwrap();
+    let new = remotes.scene.host().recipient().to_string();
+    remotes.run().await.done.unwrap();
+    let message = remotes.scene.git("nix-secrets", &["log", "-1", "--format=%B"]);
+    assert!(message.starts_with("grief: host key\n\n"), "{message}");
+    let rules = format!(".sops.yaml: grief is {new}, and no longer {old}\n");
+    assert!(message.contains(&rules), "{message}");
+    assert!(message.contains(&format!("shared.yaml: no longer for {old}\n")), "{message}");
+    // What somebody else has put into the same file is in the commit, and so in its message.
+    let rules = remotes.scene.read(".sops.yaml");
+    let other = Identity::generate().unwrap();
+    let rules =
+        rules.replace("  - &hosts:", &format!("    - &pia {}\n  - &hosts:", other.recipient()));
+    remotes.scene.write("nix-secrets/.sops.yaml", &rules);
+    remotes.scene.pair = HostKeyPair::generate("root@grief").unwrap();
+    remotes.run().await.done.unwrap();
+    let message = remotes.scene.git("nix-secrets", &["log", "-1", "--format=%B"]);
+    let subject = message.lines().next().unwrap();
+    assert!(subject.contains("host key") && subject.contains("key pia"), "{message}");
+}
+
+/// cryptsetup of a host with one open container, which takes a key once `may` is there.
+const CRYPTSETUP: &str = r"#!/bin/sh
+case $1 in
+  status) echo '  device:  /dev/none' ;;
+  open) [ -e DIR/added ] ;;
+  --batch-mode) [ -e DIR/may ] && touch DIR/added ;;
+esac
+";
+
+/// A host without secrets, but with a container for which a recovery key is wanted.
+fn encrypted() -> Remotes {
+    use std::os::unix::fs::PermissionsExt;
+    let mut remotes = Remotes::new();
+    let bin = remotes.path("bin");
+    fs::create_dir(&bin).unwrap();
+    let text = CRYPTSETUP.replace("DIR", &remotes.scene.dir.path().display().to_string());
+    fs::write(bin.join("cryptsetup"), text).unwrap();
+    fs::set_permissions(bin.join("cryptsetup"), fs::Permissions::from_mode(0o755)).unwrap();
+    let path = format!("SetEnv PATH={}:/usr/bin:/bin\n", bin.display());
+    let scene = &mut remotes.scene;
+    scene.sshd = crate::sshd::Sshd::start_in(&[], &path);
+    scene.side = Side::Installed;
+    scene.facts.sops = None;
+    scene.facts.bootstrap.secrets_file = Some("hosts/keys.yaml".to_owned());
+    scene.facts.encryption.push(Encryption {
+        name: "root".to_owned(),
+        option: "disko.devices.disk.main".to_owned(),
+        key: KeySource::PasswordFile { path: "/tmp/key".parse().unwrap() },
+        additional_key_files: Vec::new(),
+    });
+    remotes
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_recovery_key_is_committed_even_if_its_disk_took_it_only_later() {
+    let remotes = encrypted();
+    let host_keys = vec![remotes.scene.sshd.host_key.public().to_owned()];
+    let record = Record { host_keys, ..Record::default() };
+    let ran = remotes.scene.run_from(record.clone(), &[Phase::Recovery]).await;
+    assert!(ran.done.is_err(), "cryptsetup did not fail");
+    let kept = remotes.scene.read("hosts/keys.yaml");
+    assert!(kept.contains("luks_recovery_keys"), "{kept}");
+    fs::write(remotes.path("may"), "").unwrap();
+    // What a phase has learned that failed is not in the journal.
+    let ran = remotes.scene.run_from(record, &[Phase::Recovery, Phase::Commit]).await;
+    ran.done.unwrap_or_else(|failure| panic!("{failure:?}"));
+    assert_eq!(remotes.scene.read("hosts/keys.yaml"), kept, "another key was made");
+    assert_eq!(remotes.files_of_head("nix-secrets"), set(&["hosts/keys.yaml"]));
+    let message = remotes.scene.git("nix-secrets", &["log", "-1", "--format=%B"]);
+    assert!(message.starts_with("grief: recovery key of root\n\n"), "{message}");
+    assert!(
+        message.contains("\nhosts/keys.yaml: luks_recovery_keys/grief/root is new\n"),
+        "{message}"
+    );
+}
+
 fn set(names: &[&str]) -> BTreeSet<String> {
     names.iter().map(|name| (*name).to_owned()).collect()
 }
@@ -151,6 +250,23 @@ async fn secrets_are_pushed_first_then_the_lock_goes_with_the_hardware_file() {
     assert_eq!(remotes.locked(), secrets);
     assert_eq!(remotes.far_head("nix-config", "main"), remotes.head("nix-config"));
     assert_eq!(remotes.files_of_head("nix-config"), set(&["flake.lock", HARDWARE]));
+    let message = remotes.scene.git("nix-secrets", &["log", "-1", "--format=%B"]);
+    let rules = remotes.scene.read(".sops.yaml");
+    let recipient = |name: &str| {
+        let after = rules.split(&format!("&{name} ")).nth(1).unwrap();
+        after.split_whitespace().next().unwrap().to_owned()
+    };
+    let expected = format!(
+        "grief: host key, age key of ta\n\n\
+         .sops.yaml: grief is {}\n.sops.yaml: ta_grief is {}\n\
+         hosts/grief/own.yaml: for grief, ta_grief, too\n\
+         hosts/grief/own.yaml: no longer for guppy\n\
+         shared.yaml: user_age_keys/ta_grief is new\n\
+         shared.yaml: for grief, ta_grief, too\n\n",
+        recipient("grief"),
+        recipient("ta_grief")
+    );
+    assert_eq!(sorted_names(&message), sorted_names(&expected));
     let message = remotes.scene.git("nix-config", &["log", "-1", "--format=%s"]);
     assert_eq!(message, "grief: lock of the secrets, hardware configuration\n");
     let status = |repo: &str| remotes.scene.git(repo, &["status", "--porcelain"]);

@@ -18,8 +18,8 @@ use nixos_bootstrap::install::stopwatch::Stopwatch;
 use nixos_bootstrap::install::surroundings::look_around;
 use nixos_bootstrap::install::{Failure, Options, Phase, Plan, phases};
 use nixos_bootstrap::process::{Command, Error, LineSink, Output, RealRunner, Runner};
-use nixos_bootstrap::secrets::HostKeyPair;
 use nixos_bootstrap::secrets::age::Identity;
+use nixos_bootstrap::secrets::{HostKeyPair, Secret};
 use serde_json::json;
 use tempfile::TempDir;
 
@@ -112,6 +112,10 @@ pub(crate) struct Scene {
     pub(crate) reuse: Option<ReuseHostKey>,
     /// How long a short command may take.
     pub(crate) patience: Duration,
+    /// What is installed.
+    pub(crate) facts: HostFacts,
+    /// Which system answers.
+    pub(crate) side: Side,
 }
 
 /// What came of some phases.
@@ -132,6 +136,8 @@ impl Scene {
             push: false,
             reuse: None,
             patience: Limits::default().command,
+            facts: Self::facts(),
+            side: Side::Installer,
         };
         for folder in ["home", "nix-config", "nix-secrets/hosts/grief", "private"] {
             fs::create_dir_all(scene.dir.path().join(folder)).unwrap();
@@ -241,6 +247,7 @@ impl Scene {
         options.flake_dir = Some(self.dir.path().join("nix-config"));
         options.push = self.push;
         options.reuse_host_key.clone_from(&self.reuse);
+        options.luks_recovery = !self.facts.encryption.is_empty();
         options
     }
 
@@ -262,8 +269,10 @@ impl Scene {
 
     /// The same with what is known from before.
     pub(crate) async fn run_from(&self, record: Record, wanted: &[Phase]) -> Ran {
-        let mut facts = Self::facts();
-        facts.bootstrap.secrets_file = self.reuse.as_ref().map(|_| "hosts/keys.yaml".to_owned());
+        let mut facts = self.facts.clone();
+        if self.reuse.is_some() {
+            facts.bootstrap.secrets_file = Some("hosts/keys.yaml".to_owned());
+        }
         let plan = self.plan(&facts).await;
         let options = self.options();
         let world = World {
@@ -304,6 +313,10 @@ impl Scene {
                 public: self.pair.public().to_owned(),
             });
         }
+        let mut passphrases = Passphrases::default();
+        for container in &facts.encryption {
+            passphrases.insert(container.name.clone(), Secret::new("one-time"), true);
+        }
         let mut cx = Context {
             world: &world,
             options: &options,
@@ -312,11 +325,11 @@ impl Scene {
             plan: &plan,
             phase: Phase::Secrets,
             access: &access,
-            side: Side::Installer,
+            side: self.side,
             record,
             private: &private,
             host_keys,
-            passphrases: Passphrases::default(),
+            passphrases,
             connection: None,
             clock: Stopwatch::start(),
             changes: Vec::new(),
@@ -341,7 +354,7 @@ impl Scene {
         let left: Vec<_> = left
             .into_iter()
             .filter(|name| !name.to_string_lossy().starts_with("ssh_host_"))
-            .filter(|name| name != "known_hosts.old" && name != "known_hosts.installer")
+            .filter(|name| !name.to_string_lossy().starts_with("known_hosts."))
             .collect();
         assert_eq!(left, ["owner.json"], "the phase left something in the private directory");
         Ran { done: Ok(said), record: cx.record, next: cx.next }

@@ -8,7 +8,7 @@ use async_trait::async_trait;
 
 use crate::install::context::{Context, Done, Failure, PhaseRun};
 use crate::install::git::Repo;
-use crate::install::{flake_lock, secrets_lock};
+use crate::install::{flake_lock, secrets_lock, secrets_message};
 
 /// Commits.
 pub(super) struct Commit;
@@ -17,12 +17,12 @@ pub(super) struct Commit;
 impl PhaseRun for Commit {
     async fn run(&self, cx: &mut Context<'_>) -> Result<Done, Failure> {
         let mut told = Told::default();
-        if let Some(part) = Part::of_secrets(cx) {
+        if let Some(part) = Part::of_secrets(cx).await? {
             let _lock = secrets_lock::wait(cx, &part.dir).await?;
             let there = carry_out(cx, &part, &mut told).await?;
             lock(cx, &part, there, &mut told).await?;
         }
-        if let Some(part) = Part::of_flake(cx) {
+        if let Some(part) = Part::of_flake(cx).await? {
             carry_out(cx, &part, &mut told).await?;
         }
         told.end()
@@ -54,39 +54,63 @@ struct Part {
     name: &'static str,
     dir: PathBuf,
     files: Vec<String>,
-    message: String,
+    subject: String,
+    body: Vec<String>,
 }
 
 impl Part {
-    fn of_secrets(cx: &Context<'_>) -> Option<Self> {
-        let dir = PathBuf::from(&cx.plan.secrets.as_ref()?.folder);
+    async fn of_secrets(cx: &Context<'_>) -> Result<Option<Self>, Failure> {
+        let Some(dir) = secrets_folder(cx) else { return Ok(None) };
         if cx.record.secrets_files.is_empty() {
-            return None;
+            return Ok(None);
         }
-        let files = cx.record.secrets_files.iter().cloned().collect();
-        let message = format!("{}: recipient of its secrets", cx.plan.host);
-        Some(Self { name: "secrets", dir, files, message })
+        let files: Vec<String> = cx.record.secrets_files.iter().cloned().collect();
+        let contents = secrets_message::contents(cx, &dir, &files).await?;
+        let subject = format!("{}: {}", cx.plan.host, contents.words.join(", "));
+        Ok(Some(Self { name: "secrets", dir, files, subject, body: contents.lines }))
     }
 
-    fn of_flake(cx: &Context<'_>) -> Option<Self> {
-        let dir = cx.options.flake_dir.clone()?;
+    async fn of_flake(cx: &Context<'_>) -> Result<Option<Self>, Failure> {
+        let Some(dir) = cx.options.flake_dir.clone() else { return Ok(None) };
         let files: Vec<String> = cx.record.flake_files.iter().cloned().collect();
         let hardware = cx.record.hardware.as_ref().map(|hardware| hardware.file.as_str());
-        let mut words = Vec::new();
+        let (mut words, mut secrets): (Vec<String>, Vec<String>) = (Vec::new(), Vec::new());
+        let mut word = |text: &str| {
+            if !words.iter().any(|word| word == text) {
+                words.push(text.to_owned());
+            }
+        };
+        let inside = secrets_folder(cx).and_then(|folder| {
+            let flake = dir.canonicalize().ok()?;
+            folder.strip_prefix(flake).ok().map(Path::to_owned)
+        });
         for file in &files {
-            let word = match file.as_str() {
-                flake_lock::FILE => "lock of the secrets",
-                name if Some(name) == hardware => "hardware configuration",
-                _ if cx.plan.secrets.is_some() => "recipient of its secrets",
-                _ => "hardware configuration",
-            };
-            if !words.contains(&word) {
-                words.push(word);
+            let below =
+                inside.as_ref().and_then(|inside| Path::new(file).strip_prefix(inside).ok());
+            match (file.as_str(), below) {
+                (flake_lock::FILE, _) => word("lock of the secrets"),
+                (name, Some(below)) if Some(name) != hardware => {
+                    secrets.push(below.to_string_lossy().into_owned());
+                }
+                _ => word("hardware configuration"),
             }
         }
-        let message = format!("{}: {}", cx.plan.host, words.join(", "));
-        Some(Self { name: "nix-config", dir, files, message })
+        let mut body = Vec::new();
+        if let (Some(folder), false) = (secrets_folder(cx), secrets.is_empty()) {
+            let contents = secrets_message::contents(cx, &folder, &secrets).await?;
+            words.extend(contents.words);
+            body = contents.lines;
+        }
+        let subject = format!("{}: {}", cx.plan.host, words.join(", "));
+        Ok(Some(Self { name: "nix-config", dir, files, subject, body }))
     }
+}
+
+/// Where the host's secrets are, or its recovery keys.
+fn secrets_folder(cx: &Context<'_>) -> Option<PathBuf> {
+    let secrets = cx.plan.secrets.as_ref().map(|secrets| &secrets.folder);
+    let recovery = cx.plan.recovery.as_ref().map(|recovery| &recovery.folder);
+    secrets.or(recovery).map(PathBuf::from)
 }
 
 /// Where the commit is now.
@@ -174,7 +198,12 @@ async fn commit(
         repo.make_known(cx, file).await?;
     }
     // `--only` takes these files as they are now and leaves the rest of the index alone.
-    let mut words = vec!["commit", "--only", "--message", part.message.as_str(), "--"];
+    let body = part.body.join("\n");
+    let mut words = vec!["commit", "--only", "--message", part.subject.as_str()];
+    if !body.is_empty() {
+        words.extend(["--message", body.as_str()]);
+    }
+    words.push("--");
     words.extend(files.iter().map(String::as_str));
     let committed = cx.local(&repo.command(&words)).await;
     committed.map_err(|failure| {

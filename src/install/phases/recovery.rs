@@ -9,6 +9,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 
 use crate::install::context::{Context, Done, Failure, FailureKind, PhaseRun, Side};
+use crate::install::git::Repo;
 use crate::install::plan::{PlannedRecovery, PlannedRecoveryKey};
 use crate::install::private::random_passphrase;
 use crate::install::recovery::{self, NEEDS_PASSPHRASE, WRONG_PASSPHRASE};
@@ -62,7 +63,25 @@ async fn keep(cx: &mut Context<'_>, planned: &PlannedRecovery) -> Result<Vec<Sec
     }
     let changed = workshop.put_back(std::slice::from_ref(&planned.file))?;
     secret_files::note_changed(cx, folder, &changed);
+    if changed.is_empty() && kept_before(cx, planned).await? {
+        secret_files::note(cx, folder, std::slice::from_ref(&planned.file));
+    }
     Ok(keys)
+}
+
+/// Has a run that did not end well put the keys there, so that the last commit lacks them?
+async fn kept_before(cx: &Context<'_>, planned: &PlannedRecovery) -> Result<bool, Failure> {
+    let repo = Repo::new(Path::new(&planned.folder));
+    if !repo.is_work_tree(cx).await? {
+        return Ok(false);
+    }
+    let before = repo.committed(cx, &planned.file).await?;
+    let before = before.and_then(|old| SopsFile::parse(&planned.file, &old).ok());
+    let has = |key: &PlannedRecoveryKey| {
+        let path: Vec<&str> = key.path.iter().map(String::as_str).collect();
+        before.as_ref().is_some_and(|before| before.has_path(&path))
+    };
+    Ok(!planned.keys.iter().all(has))
 }
 
 async fn ensure(workshop: &Workshop, file: &str, path: &[&str]) -> Result<Secret, Failure> {

@@ -226,6 +226,8 @@ impl Job {
             atomic::write(&file, self.edited.text.as_bytes())
                 .map_err(|error| Failure::new(format!("{}: {error}", file.display())))?;
             changed.push(".sops.yaml".to_owned());
+            // Should a file below fail, the report still says how to take the keys out again.
+            secret_files::note(cx, &self.folder, &changed);
             let old = self.before.recipient(&self.planned.name);
             let new = self.document()?.recipient(&self.planned.name);
             if cx.record.former_recipient.is_none() {
@@ -237,7 +239,9 @@ impl Job {
         secret_files::note_changed(cx, &self.folder, &changed);
         let repo = Repo::new(&self.folder);
         if repo.is_work_tree(cx).await? {
-            for name in &changed {
+            let written = self.written_before(cx, &repo).await?;
+            secret_files::note(cx, &self.folder, &written);
+            for name in changed.iter().chain(&written) {
                 repo.make_known(cx, name).await?;
             }
         }
@@ -246,6 +250,30 @@ impl Job {
             return Ok(Done::new(format!("{readable} can be read already; nothing changed")));
         }
         Ok(Done::new(format!("{readable} can be read; changed: {}", changed.join(", "))))
+    }
+
+    /// Files that name the host's keys, or its user's, while the last commit lacks them. A run that was killed
+    /// between two writes, or could not finish them, has told nobody of those that it had written.
+    async fn written_before(&self, cx: &Context<'_>, repo: &Repo) -> Result<Vec<String>, Failure> {
+        let host = self.document()?.recipient(&self.planned.name);
+        let users = self.users.iter().map(Recipient::to_string);
+        let keys: Vec<String> = host.into_iter().chain(users).collect();
+        let names = |content: &[u8], key: &str| {
+            content.windows(key.len()).any(|part| part == key.as_bytes())
+        };
+        let mut files: BTreeSet<String> =
+            self.planned.files.iter().map(|file| file.path.clone()).collect();
+        files.extend(self.planned.user_key.iter().map(|key| key.file.clone()));
+        files.insert(".sops.yaml".to_owned());
+        let mut found = Vec::new();
+        for file in files {
+            let now = fs::read(self.folder.join(&file)).unwrap_or_default();
+            let before = repo.committed(cx, &file).await?.unwrap_or_default();
+            if keys.iter().any(|key| names(&now, key) && !names(&before, key)) {
+                found.push(file);
+            }
+        }
+        Ok(found)
     }
 }
 
