@@ -1,13 +1,15 @@
 //! `iso --pin-host-key`: images of a real xorriso get a host key on their way, and what the installer does with it.
 
+use std::io::{Read, Write};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::{Command, Output, Stdio};
 
 use tempfile::TempDir;
 
 use crate::evaluators::is_there;
 use crate::instantiate::{OURS, done, text};
+use crate::iso::loops::{Loop, missing};
 
 struct Scene(TempDir);
 
@@ -135,4 +137,132 @@ fn a_key_that_would_be_written_nowhere_is_not_made() {
     assert_eq!(output.status.code(), Some(2), "{said}");
     assert!(said.contains("nothing is to be written") && said.contains("--output"), "{said}");
     assert_eq!(scene.remembered(), "");
+}
+
+/// A user who is not root, and a `sudo` that makes root of everybody.
+struct Other {
+    scene: Scene,
+    /// Where programs are that others may run.
+    bin: TempDir,
+}
+
+const USER: [&str; 5] = ["setpriv", "--reuid=4242", "--regid=4242", "--clear-groups", "--"];
+
+/// A copy of setpriv that is set-user-ID; root's home is not the user's.
+const SUDO: &str = r#"#!/bin/sh
+[ "$1" = -- ] || exit 9
+shift
+for word; do case $word in *"PRIVATE KEY"*) exit 9 ;; esac; done
+exec DIR/become --reuid 0 --regid 0 --clear-groups -- env HOME=DIR/root "$@"
+"#;
+
+impl Other {
+    fn new() -> Option<Self> {
+        let scene = Scene::new(&[("host_key.slt", &slot())])?;
+        let bin = tempfile::tempdir().unwrap();
+        let here = bin.path();
+        std::fs::write(here.join("sudo"), SUDO.replace("DIR", here.to_str().unwrap())).unwrap();
+        std::fs::copy("/usr/bin/setpriv", here.join("become")).unwrap();
+        std::fs::copy(OURS, here.join("tool")).unwrap();
+        std::fs::create_dir(scene.path("home")).unwrap();
+        std::os::unix::fs::chown(scene.path("home"), Some(4242), Some(4242)).unwrap();
+        let programs = [("sudo", 0o755), ("become", 0o4755), ("tool", 0o755), ("", 0o755)];
+        let modes = programs.map(|(name, mode)| (here.join(name), mode));
+        for (path, mode) in modes.into_iter().chain([(scene.path(""), 0o755)]) {
+            std::fs::set_permissions(path, PermissionsExt::from_mode(mode)).unwrap();
+        }
+        Some(Self { scene, bin })
+    }
+
+    /// Runs the tool for this user.
+    fn command(&self, words: &[&str]) -> Command {
+        let mut command = Command::new(USER[0]);
+        command.args(&USER[1..]).arg(self.bin.path().join("tool")).arg("iso").args(words);
+        self.at_home(&mut command);
+        command
+    }
+
+    fn at_home(&self, command: &mut Command) {
+        let path = format!("{}:{}", self.bin.path().display(), std::env::var("PATH").unwrap());
+        command.current_dir(self.scene.path("")).env("PATH", path).env("TERM", "xterm");
+        command.env("HOME", self.scene.path("home")).env_remove("XDG_STATE_HOME");
+    }
+
+    /// Runs it at a terminal, and answers when it asks whether `sudo` may be run: what was shown, and the exit code.
+    fn answering(&self, words: &[&str], answer: &str) -> (String, Option<i32>) {
+        let tool = self.bin.path().join("tool");
+        let line = [&USER[..], &[tool.to_str().unwrap(), "iso"], words].concat().join(" ");
+        let mut script = Command::new("script");
+        script.args(["-qec", &line, "/dev/null"]).stdin(Stdio::piped()).stdout(Stdio::piped());
+        self.at_home(&mut script);
+        let mut script = script.spawn().unwrap();
+        let (mut input, mut output) = (script.stdin.take().unwrap(), script.stdout.take().unwrap());
+        let (mut shown, mut asked, mut piece) = (Vec::new(), false, [0; 4096]);
+        loop {
+            let read = output.read(&mut piece).unwrap();
+            if read == 0 {
+                break;
+            }
+            shown.extend_from_slice(&piece[..read]);
+            if !asked && String::from_utf8_lossy(&shown).contains("Writing needs root") {
+                input.write_all(answer.as_bytes()).unwrap();
+                asked = true;
+            }
+        }
+        let shown = String::from_utf8_lossy(&shown).into_owned();
+        assert!(asked, "{shown}");
+        (shown, script.wait().unwrap().code())
+    }
+}
+
+#[test]
+fn sudo_writes_the_key_that_the_user_knows() {
+    if missing() {
+        return;
+    }
+    let Some(other) = Other::new() else { return };
+    let stick = Loop::new(8);
+    let before = stick.content(8 << 20);
+    let words = ["--image", "plain.iso", "--pin-host-key", "--yes", "--allow-fixed-disk"];
+    let words = [&words[..], &[&stick.device]].concat();
+
+    let (shown, code) = other.answering(&words, "n\r");
+    assert_eq!(code, Some(3), "{shown}");
+    assert!(shown.contains("nothing was written"), "{shown}");
+    assert!(stick.content(8 << 20) == before);
+    assert_eq!(other.scene.remembered(), "");
+
+    // Nobody can be asked: it says how it is done in two steps.
+    let output = other.command(&words).output().unwrap();
+    let said = text(&output.stderr);
+    assert_eq!(output.status.code(), Some(1), "{said}");
+    assert!(said.contains("--pin-host-key --output") && said.contains(&stick.device), "{said}");
+    assert_eq!(other.scene.remembered(), "");
+
+    let (shown, code) = other.answering(&words, "y\r");
+    assert_eq!(code, Some(0), "{shown}");
+    assert!(shown.contains("safe to remove") && !shown.contains("PRIVATE KEY"), "{shown}");
+    let size = other.scene.path("plain.iso").metadata().unwrap().len();
+    std::fs::write(other.scene.path("stick.iso"), stick.content(size.try_into().unwrap())).unwrap();
+    assert!(other.scene.remembered().starts_with("ssh-ed25519 "));
+    assert_eq!(other.scene.public_key("stick.iso"), other.scene.remembered());
+    assert!(!other.bin.path().join("root").exists(), "root keeps nothing of it");
+}
+
+#[test]
+fn what_is_handed_over_must_be_a_key() {
+    let Some(scene) = Scene::new(&[("host_key.slt", &slot())]) else { return };
+    if missing() {
+        return;
+    }
+    let stick = Loop::new(8);
+    let before = stick.content(8 << 20);
+    let mut command = Command::new(OURS);
+    command.args(["iso", "--image", "plain.iso", "--host-key-from-stdin"]).args(stick.words());
+    command.current_dir(scene.path("")).stdin(Stdio::null());
+    let output = command.output().unwrap();
+    let said = text(&output.stderr);
+    assert_eq!(output.status.code(), Some(2), "{said}");
+    assert!(said.contains("--host-key-from-stdin: "), "{said}");
+    assert!(stick.content(8 << 20) == before);
 }

@@ -25,6 +25,7 @@ use crate::iso::flash::Verify;
 use crate::iso::image::{Content, Image};
 use crate::process::RealRunner;
 use crate::ui::iso::{Bars, Json, Lines, render_outcomes};
+use pin::Pin;
 
 /// Build the installer image, and write it to USB sticks
 #[derive(Debug, clap::Args)]
@@ -55,6 +56,9 @@ pub(super) struct Args {
     /// What is written holds the private key: keep it to yourself, and write it anew after use.
     #[arg(long, help_heading = "Image")]
     pin_host_key: bool,
+    /// The installer's host key is on standard input, and known already: how the writing part is called as root
+    #[arg(long, hide = true, conflicts_with_all = ["pin_host_key", "output"])]
+    host_key_from_stdin: bool,
     /// Do not ask: erase the disks that are named
     #[arg(short, long, requires = "devices", help_heading = "Writing")]
     yes: bool,
@@ -136,9 +140,10 @@ pub(super) async fn run(args: Args, output: &Output) -> Result<ExitCode, CliErro
         }
         Image::open(&file)?
     };
-    let image = if args.pin_host_key { pin::pinned(image, &targets)? } else { image };
+    let pin = Pin::wanted(&args, &targets)?;
+    let image = pin.iter().try_fold(image, |image, pin| pin.put_into(image))?;
     tell(&image, reporter.as_ref());
-    let job = write::Job { args: &args, image: Arc::new(image), reporter, cancel, runner };
+    let job = write::Job { args: &args, image: Arc::new(image), pin, reporter, cancel, runner };
     let mut outcomes = Vec::new();
     if let Some(file) = &args.output {
         outcomes.push(job.copy(file).await?);

@@ -3,6 +3,7 @@
 use std::ffi::OsString;
 use std::path::Path;
 
+use super::pin::Pin;
 use super::{Args, DigestArg};
 use crate::cli::error::CliError;
 use crate::install::context::{Failure, FailureKind};
@@ -11,14 +12,34 @@ use crate::iso::judge::Target;
 use crate::process::{Command, replace};
 use crate::ui::prompts::TerminalPrompter;
 
-/// Gives this process up for the same writing under `sudo`, where this user may not write to the disks; the user
-/// has confirmed what is erased already.
-pub(super) fn ensure(args: &Args, image: &Path, targets: &[Target]) -> Result<(), CliError> {
+/// The writing under `sudo`, which the user has allowed.
+pub(super) struct Handover(Command);
+
+impl Handover {
+    /// Gives this process up for it, with the host key that is to be in the image. What comes back is the error.
+    pub(super) fn go(self, pin: Option<&Pin>) -> CliError {
+        let command = match pin {
+            Some(pin) => self.0.stdin_bytes(pin.private().expose()),
+            None => self.0,
+        };
+        CliError::failed(replace(&command).to_string())
+    }
+}
+
+/// May this user not write to the disk?
+pub(super) fn denied(target: &Target) -> bool {
     let access = rustix::fs::Access::READ_OK | rustix::fs::Access::WRITE_OK;
-    let denied = |target: &&Target| {
-        rustix::fs::access(&target.disk.live.path, access) == Err(rustix::io::Errno::ACCESS)
-    };
-    let Some(target) = targets.iter().find(denied) else { return Ok(()) };
+    rustix::fs::access(&target.disk.live.path, access) == Err(rustix::io::Errno::ACCESS)
+}
+
+/// The same writing under `sudo`, where this user may not write to the disks and wants it so; that they are erased
+/// has been confirmed already.
+pub(super) fn handover(
+    args: &Args,
+    image: &Path,
+    targets: &[Target],
+) -> Result<Option<Handover>, CliError> {
+    let Some(target) = targets.iter().find(|target| denied(target)) else { return Ok(None) };
     let command = command(args, image, targets)?;
     let error = CliError::failed(format!(
         "writing to {} needs root, and you are not root",
@@ -30,7 +51,7 @@ pub(super) fn ensure(args: &Args, image: &Path, targets: &[Target]) -> Result<()
     }
     let question = format!("Writing needs root. Run `{command}`?");
     match TerminalPrompter::default().confirm(&question) {
-        Ok(true) => Err(CliError::failed(replace(&command).to_string())),
+        Ok(true) => Ok(Some(Handover(command))),
         Ok(false) | Err(_) => {
             Err(Failure::new("nothing was written").kind(FailureKind::Stopped).into())
         }
@@ -52,6 +73,7 @@ fn command(args: &Args, image: &Path, targets: &[Target]) -> Result<Command, Cli
         (args.allow_fixed_disk, "--allow-fixed-disk"),
         (args.unmount, "--unmount"),
         (args.json, "--json"),
+        (args.pin_host_key, "--host-key-from-stdin"),
     ];
     words.extend(flags.iter().filter(|(is, _)| *is).map(|(_, flag)| OsString::from(flag)));
     words.push("--".into());

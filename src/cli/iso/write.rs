@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use tokio_util::sync::CancellationToken;
 
+use super::pin::Pin;
 use super::{Args, root, sticks};
 use crate::cli::error::CliError;
 use crate::iso::event::{Event, Outcome, Reporter, State};
@@ -18,6 +19,8 @@ use crate::process::{RealRunner, Runner};
 pub(super) struct Job<'a> {
     pub(super) args: &'a Args,
     pub(super) image: Arc<Image>,
+    /// The host key that is in the image.
+    pub(super) pin: Option<Pin>,
     pub(super) reporter: Arc<dyn Reporter>,
     pub(super) cancel: CancellationToken,
     pub(super) runner: RealRunner,
@@ -26,6 +29,7 @@ pub(super) struct Job<'a> {
 impl Job<'_> {
     /// Copies the image to a file.
     pub(super) async fn copy(&self, file: &Path) -> Result<Outcome, CliError> {
+        self.remember_key()?;
         let (image, reporter) = (Arc::clone(&self.image), Arc::clone(&self.reporter));
         let (file, cancel) = (file.to_owned(), self.cancel.clone());
         let work = move || copy::copy(&image, &file, &cancel, reporter.as_ref());
@@ -35,7 +39,11 @@ impl Job<'_> {
     /// Writes it to the disks, which the user has confirmed.
     pub(super) async fn write(&self, targets: &[Target]) -> Result<Vec<Outcome>, CliError> {
         let targets = sticks::again(self.args, &self.runner, targets, self.image.size).await?;
-        root::ensure(self.args, &self.image.path, &targets)?;
+        if let Some(handover) = root::handover(self.args, &self.image.path, &targets)? {
+            self.remember_key()?;
+            return Err(handover.go(self.pin.as_ref()));
+        }
+        self.remember_key()?;
         for target in &targets {
             let (path, disk) = (target.disk.live.path.clone(), Box::new(target.disk.live.clone()));
             self.reporter.event(&Event::Target { target: path, disk });
@@ -54,6 +62,11 @@ impl Job<'_> {
             self.read_partitions(&outcome.target).await;
         }
         Ok(outcomes)
+    }
+
+    /// Before the key is anywhere else than here.
+    fn remember_key(&self) -> Result<(), CliError> {
+        self.pin.as_ref().map_or(Ok(()), Pin::remember)
     }
 
     /// The image is on the disk, whether the kernel looks at its partitions or not.

@@ -4,7 +4,7 @@
 mod bad_disks;
 mod bad_images;
 mod faults;
-mod loops;
+pub(crate) mod loops;
 mod output;
 mod picture;
 mod write;
