@@ -13,7 +13,7 @@ use crate::install::context::{Limits, World};
 use crate::install::event::Reporter;
 use crate::install::private;
 use crate::process::RealRunner;
-use crate::remote::{Mdns, SshConnector};
+use crate::remote::{Mdns, SshConnector, forges};
 use crate::ui::lines::LineReporter;
 use crate::ui::live::LiveReporter;
 use crate::ui::prompts::TerminalPrompter;
@@ -58,6 +58,7 @@ pub(super) fn world(
         cancel,
         state_dir: state_dir()?,
         user_known_hosts: home()?.join(".ssh/known_hosts"),
+        forges: forges::all(),
         private_bases: private::bases(),
         limits: Limits::default(),
     })

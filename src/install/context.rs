@@ -17,6 +17,7 @@ use super::record::Record;
 use super::stopwatch::Stopwatch;
 use crate::facts::{Evaluator, HostFacts};
 use crate::process::{self, Command, Line, Output, Runner};
+use crate::remote::forges::Forge;
 use crate::remote::{
     ConnectError, Connection, Connector, Finder, HostPublicKey, Login, RemoteCommand, known_hosts,
     may_ask,
@@ -45,6 +46,8 @@ pub struct World {
     pub state_dir: PathBuf,
     /// The user's own `known_hosts` file.
     pub user_known_hosts: PathBuf,
+    /// The forges whose published keys the phase `sync` places.
+    pub forges: Vec<Forge>,
     /// Folders to try for the private directory, best first ([`super::private::bases`]).
     pub private_bases: Vec<PathBuf>,
     /// Time limits of waits.

@@ -2,7 +2,8 @@
 //! the network there, where anybody could answer.
 
 use super::context::{Context, Failure};
-use crate::remote::{RemoteCommand, forges, known_hosts};
+use crate::remote::forges::Forge;
+use crate::remote::{RemoteCommand, known_hosts};
 use crate::validated::UserName;
 
 /// Prints the known hosts of the user `$1`; 3 where there is no home for them, 4 where the file is not to be written
@@ -42,7 +43,7 @@ pub(super) async fn place(cx: &mut Context<'_>) -> Result<(), Failure> {
             Err(failure) if cx.world.cancel.is_cancelled() => return Err(failure),
             Err(failure) => cx.warn(format!(
                 "{user} did not get the published keys of {}: {}",
-                forges::names().join(", "),
+                names(&cx.world.forges).join(", "),
                 failure.error
             )),
         }
@@ -50,11 +51,12 @@ pub(super) async fn place(cx: &mut Context<'_>) -> Result<(), Failure> {
     Ok(())
 }
 
+fn names(forges: &[Forge]) -> Vec<String> {
+    forges.iter().map(|forge| forge.machine.to_string()).collect()
+}
+
 /// The forges whose key was added.
-async fn for_user(
-    cx: &mut Context<'_>,
-    user: &UserName,
-) -> Result<Option<Vec<&'static str>>, Failure> {
+async fn for_user(cx: &mut Context<'_>, user: &UserName) -> Result<Option<Vec<String>>, Failure> {
     let limit = cx.world.limits.command;
     let login = cx.access.installed.user.clone();
     let command = |script: &str| {
@@ -68,10 +70,12 @@ async fn for_user(
         _ => {}
     }
     let before = output.success(&format!("read the known hosts of {user}"))?.stdout;
-    let (after, added, other) = with_published(&before);
+    let (after, added, other) = with_published(&before, &cx.world.forges);
     for name in other {
         cx.warn(format!(
-            "{user} has another ed25519 key for {name} than the one that it publishes"
+            "{user} has another ed25519 key for {name} than the one that it publishes: either it is an old one, \
+             or somebody is in between; it stays. On the host, `ssh-keygen -R '{name}'` as {user} removes it, and \
+             --only sync then brings the published one"
         ));
     }
     if added.is_empty() {
@@ -84,23 +88,23 @@ async fn for_user(
 
 /// The content with the published keys, which were added, and which forge has another key of that kind there. What
 /// is there stays, byte for byte.
-fn with_published(before: &[u8]) -> (Vec<u8>, Vec<&'static str>, Vec<&'static str>) {
+fn with_published(before: &[u8], forges: &[Forge]) -> (Vec<u8>, Vec<String>, Vec<String>) {
     let mut after = before.to_vec();
     let (mut added, mut other) = (Vec::new(), Vec::new());
-    for name in forges::names() {
-        let Some((key, _)) = forges::published(name) else { continue };
-        let there = known_hosts::find(before, &[name.to_owned()]);
-        if there.contains(&key) {
+    for Forge { machine, key } in forges {
+        let (names, name) = (machine.known_names(), machine.to_string());
+        let there = known_hosts::find(before, &names);
+        if there.contains(key) {
             continue;
         }
         if there.iter().any(|one| one.kind() == key.kind()) {
-            other.push(name);
+            other.push(names.join(","));
             continue;
         }
         if !after.is_empty() && !after.ends_with(b"\n") {
             after.push(b'\n');
         }
-        after.extend_from_slice(format!("{name} {key}\n").as_bytes());
+        after.extend_from_slice(format!("{} {key}\n", names.join(",")).as_bytes());
         added.push(name);
     }
     (after, added, other)
@@ -114,6 +118,7 @@ mod tests {
     use std::process::{Command, Output, Stdio};
 
     use super::*;
+    use crate::remote::forges::all;
 
     /// Runs a script as on a host where the home of whoever is asked for is `home`.
     fn there(dir: &Path, script: &str, input: &[u8]) -> Output {
@@ -143,8 +148,9 @@ mod tests {
         std::fs::create_dir(dir.join("home")).unwrap();
         let read = there(dir, READ, b"");
         assert!(read.status.success() && read.stdout.is_empty(), "{read:?}");
-        let (content, added, other) = with_published(&read.stdout);
-        assert_eq!((added, other), (vec!["github.com", "gitlab.com", "codeberg.org"], vec![]));
+        let (content, added, other) = with_published(&read.stdout, &all());
+        let expected = ["github.com", "gitlab.com", "codeberg.org"].map(str::to_owned);
+        assert_eq!((added, other), (expected.to_vec(), vec![]));
         let written = there(dir, WRITE, &content);
         assert!(written.status.success(), "{written:?}");
         let file = dir.join("home/.ssh/known_hosts");
@@ -157,7 +163,7 @@ mod tests {
         assert!(found.contains("SHA256:+DiY3wvvV6TuJJhbpZisF/zLDA0zPMSvHdkr4UvCOqU"), "{found}");
         // Again, there is nothing to do.
         let read = there(dir, READ, b"");
-        assert_eq!(with_published(&read.stdout), (content, vec![], vec![]));
+        assert_eq!(with_published(&read.stdout, &all()), (content, vec![], vec![]));
         let left: Vec<_> = std::fs::read_dir(dir.join("home/.ssh")).unwrap().collect();
         assert_eq!(left.len(), 1);
     }
@@ -166,10 +172,11 @@ mod tests {
     fn other_keys_of_a_forge_are_left_and_told() {
         let mine = "# mine\ngithub.com ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAfuCHKVTjquxvt6CM6tdG4SLp1Btn/nOeHHE5UOzRdf\n\
                     @cert-authority *.lan ssh-rsa AAAA\nother ssh-rsa AAAA";
-        let (after, added, other) = with_published(mine.as_bytes());
+        let (after, added, other) = with_published(mine.as_bytes(), &all());
         let after = String::from_utf8(after).unwrap();
         assert!(after.starts_with(&format!("{mine}\ngitlab.com ssh-ed25519 ")), "{after}");
-        assert_eq!((added, other), (vec!["gitlab.com", "codeberg.org"], vec!["github.com"]));
+        assert_eq!(added, ["gitlab.com", "codeberg.org"]);
+        assert_eq!(other, ["github.com"]);
     }
 
     #[test]

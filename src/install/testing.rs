@@ -74,6 +74,7 @@ impl Stage {
             cancel: self.cancel.clone(),
             state_dir: self.path("state"),
             user_known_hosts: self.path("known_hosts"),
+            forges: crate::remote::forges::all(),
             private_bases: vec![self.path("private")],
             limits: Limits { stop: Duration::from_millis(100), ..Limits::default() },
         }

@@ -1,6 +1,7 @@
 //! The host keys that well-known forges publish. They are not asked of the network, where anybody could
 //! answer; when a forge changes its key, its page says so and this list has to follow.
 
+use super::destination::Destination;
 use super::host_key::HostPublicKey;
 
 /// Forge, its ed25519 key, and the page that publishes the key or its fingerprint.
@@ -21,6 +22,24 @@ const FORGES: &[(&str, &str, &str)] = &[
         "https://docs.codeberg.org/security/ssh-fingerprint/",
     ),
 ];
+
+/// A forge and the key that it publishes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Forge {
+    /// Where it is fetched from.
+    pub machine: Destination,
+    /// Its key.
+    pub key: HostPublicKey,
+}
+
+/// Every forge whose key is known.
+#[must_use]
+pub fn all() -> Vec<Forge> {
+    let forges = FORGES.iter().filter_map(|(name, key, _)| {
+        Some(Forge { machine: Destination::of(name.parse().ok()?), key: key.parse().ok()? })
+    });
+    forges.collect()
+}
 
 /// The published key of a forge, and the page that publishes it.
 #[must_use]
@@ -56,5 +75,6 @@ mod tests {
             assert_eq!((name, fingerprint.as_str()), expected);
         }
         assert!(super::published("example.org").is_none());
+        assert_eq!(all().len(), names().len());
     }
 }

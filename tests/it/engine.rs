@@ -16,12 +16,14 @@ use nixos_bootstrap::install::stopwatch::Stopwatch;
 use nixos_bootstrap::install::surroundings::Surroundings;
 use nixos_bootstrap::install::{Options, Phase, phases, plan};
 use nixos_bootstrap::process::{Command, Error, LineSink, Output, RealRunner, Runner};
-use nixos_bootstrap::remote::Probe;
+use nixos_bootstrap::remote::forges::{self, Forge};
+use nixos_bootstrap::remote::{HostPublicKey, Probe};
 use nixos_bootstrap::secrets::Secret;
-use nixos_bootstrap::validated::HostName;
+use nixos_bootstrap::validated::{HostName, UserName};
 use serde_json::json;
 
-use crate::sshd::Sshd;
+use crate::secrets_scene::Told;
+use crate::sshd::{Sshd, user};
 
 /// Real programs, but maybe no rsync.
 struct Programs {
@@ -107,11 +109,18 @@ struct Case {
     to: PathBuf,
     /// Who gets the repo: somebody else where this test may give files away.
     user: String,
+    /// Who gets the keys of which forges.
+    forge_users: Vec<UserName>,
+    forges: Vec<Forge>,
+    told: Arc<Told>,
 }
 
 impl Case {
     fn new() -> Self {
-        let sshd = Sshd::start();
+        Self::on(Sshd::start())
+    }
+
+    fn on(sshd: Sshd) -> Self {
         let (from, to) = (sshd.path("nix config"), sshd.path("home/it's new/nix-config"));
         fs::create_dir(&from).unwrap();
         fs::create_dir(sshd.path("home")).unwrap();
@@ -127,7 +136,8 @@ impl Case {
         );
         let me = sh(&from, "id -un");
         let user = if me == "root" { "nobody".to_owned() } else { me };
-        Self { sshd, from, to, user }
+        let (forge_users, forges, told) = (Vec::new(), Vec::new(), Arc::default());
+        Self { sshd, from, to, user, forge_users, forges, told }
     }
 
     fn plan(&self) -> Plan {
@@ -135,7 +145,7 @@ impl Case {
         let mut plan = plan::plan(&facts(), None, &machine(), &options, &Surroundings::default());
         plan.target.primary_user = self.user.parse().unwrap();
         // The homes of this machine are no test's.
-        plan.forge_users.clear();
+        plan.forge_users.clone_from(&self.forge_users);
         plan.sync = vec![PlannedSync {
             from: self.from.to_str().unwrap().to_owned(),
             to: self.to.to_str().unwrap().to_owned(),
@@ -149,12 +159,13 @@ impl Case {
             runner: Arc::new(Programs { rsync }),
             connector: Arc::new(self.sshd.connector()),
             evaluator: Arc::new(Nobody),
-            reporter: Arc::new(Nobody),
+            reporter: self.told.clone(),
             finder: Arc::new(nixos_bootstrap::remote::Mdns),
             prompter: Arc::new(Nobody),
             cancel: self.sshd.cancel.clone(),
             state_dir: self.sshd.path("state"),
             user_known_hosts: self.sshd.path("user_known_hosts"),
+            forges: self.forges.clone(),
             private_bases: vec![self.sshd.dir.path().to_owned()],
             limits: Limits::default(),
         };
@@ -231,4 +242,99 @@ async fn repos_go_over_by_tar_where_rsync_is_missing() {
     assert!(case.sync(false).await.ends_with("(tar)"));
     case.check();
     assert_eq!(case.sshd.logins(), 1, "the copy did not share the connection");
+}
+
+/// A host of this test's own users: root, and ta, each with a home below its folder.
+fn host_with_users() -> (tempfile::TempDir, Case) {
+    assert_eq!(user(), "root", "this test changes what /etc/passwd is: run it as root");
+    let dir = tempfile::tempdir().unwrap();
+    fs::set_permissions(dir.path(), std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+    let here = dir.path().display();
+    let users = fs::read_to_string("/etc/passwd").unwrap();
+    let others = users.lines().filter(|line| !line.starts_with("root:"));
+    let others: Vec<&str> = others.collect();
+    let users = format!(
+        "root:*:0:0::{here}/root:/bin/sh\nta:*:4242:4242::{here}/ta:/bin/sh\n{}\n",
+        others.join("\n")
+    );
+    fs::write(dir.path().join("passwd"), users).unwrap();
+    for home in ["root", "ta"] {
+        fs::create_dir(dir.path().join(home)).unwrap();
+    }
+    let ta = dir.path().join("ta");
+    std::os::unix::fs::chown(&ta, Some(4242), Some(4242)).unwrap();
+    let mount = format!("mount --bind {here}/passwd /etc/passwd && exec \"$@\"");
+    let wrapper = ["unshare", "--mount", "--propagation", "private", "sh", "-c", &mount, "sh"];
+    let mut case = Case::on(Sshd::start_in(&wrapper, ""));
+    case.forge_users = ["ta", "root"].map(|user| user.parse().unwrap()).to_vec();
+    (dir, case)
+}
+
+/// Logs in to a stand-in forge with the known hosts of a user of the host, as git does.
+fn fetch(forge: &Sshd, known_hosts: &Path) -> std::process::Output {
+    let options = ["StrictHostKeyChecking=yes", "GlobalKnownHostsFile=/dev/null", "BatchMode=yes"];
+    let known = format!("UserKnownHostsFile={}", known_hosts.display());
+    let mut ssh = std::process::Command::new("ssh");
+    ssh.args(["-F", "/dev/null", "-p", &forge.port.to_string(), "-i"]).arg(forge.path("id"));
+    for option in options.into_iter().chain([known.as_str()]) {
+        ssh.args(["-o", option]);
+    }
+    ssh.args(["127.0.0.1", "echo fetched"]).output().unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn users_fetch_from_a_forge_that_has_the_published_key_and_from_no_other() {
+    let (dir, mut case) = host_with_users();
+    let (forge, other) = (Sshd::start(), Sshd::start());
+    let of = |sshd: &Sshd, key: &Sshd| Forge {
+        machine: format!("127.0.0.1:{}", sshd.port).parse().unwrap(),
+        key: key.host_key.public().parse().unwrap(),
+    };
+    // One shows what it publishes, the other one something else.
+    case.forges = forges::all();
+    case.forges.extend([of(&forge, &forge), of(&other, &forge)]);
+    let mine = "# mine\nexample.org ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAfuCHKVTjquxvt6CM6tdG4SLp1Btn/nOeHHE5UOzRdf";
+    fs::create_dir(dir.path().join("ta/.ssh")).unwrap();
+    fs::write(dir.path().join("ta/.ssh/known_hosts"), mine).unwrap();
+    case.sync(true).await;
+    let file = |user: &str| dir.path().join(user).join(".ssh/known_hosts");
+    let lines: Vec<String> = case
+        .forges
+        .iter()
+        .map(|forge| format!("{} {}\n", forge.machine.known_names()[0], forge.key))
+        .collect();
+    let lines = lines.concat();
+    assert!(lines.contains(&format!("[127.0.0.1]:{} ssh-ed25519 ", forge.port)));
+    let read = |user: &str| fs::read_to_string(file(user)).unwrap();
+    assert_eq!((read("root"), read("ta")), (lines.clone(), format!("{mine}\n{lines}")));
+    let meta = fs::metadata(file("root")).unwrap();
+    assert_eq!((meta.uid(), meta.mode() & 0o777), (0, 0o600));
+    assert_eq!(fs::metadata(file("ta")).unwrap().uid(), 4242);
+    for user in ["root", "ta"] {
+        let fetched = fetch(&forge, &file(user));
+        assert_eq!(String::from_utf8_lossy(&fetched.stdout), "fetched\n", "{fetched:?}");
+        let refused = fetch(&other, &file(user));
+        let said = String::from_utf8_lossy(&refused.stderr).into_owned();
+        assert!(said.contains("REMOTE HOST IDENTIFICATION HAS CHANGED"), "{said}");
+        assert_eq!(refused.status.code(), Some(255));
+    }
+    assert_eq!(other.logins(), 0);
+    // Again: not a byte changes.
+    let before = (read("root"), read("ta"));
+    case.sync(true).await;
+    assert_eq!((read("root"), read("ta")), before);
+    assert_eq!(case.told.warnings(), "");
+    // Whoever has taken another key for a forge's is told, and keeps it.
+    let odd =
+        lines.replace(&forge.host_key.public().parse::<HostPublicKey>().unwrap().to_string(), &{
+            let key: HostPublicKey = other.host_key.public().parse().unwrap();
+            key.to_string()
+        });
+    fs::write(file("root"), &odd).unwrap();
+    case.sync(true).await;
+    assert_eq!(read("root"), odd);
+    let told = case.told.warnings();
+    let name = format!("[127.0.0.1]:{}", forge.port);
+    assert!(told.contains(&format!("root has another ed25519 key for {name} than")), "{told}");
+    assert!(told.contains("somebody is in between"), "{told}");
 }

@@ -109,6 +109,7 @@ impl Bench {
             cancel: sshd.cancel.clone(),
             state_dir: home.join("state"),
             user_known_hosts: home.join("known_hosts"),
+            forges: nixos_bootstrap::remote::forges::all(),
             private_bases: vec![home.clone()],
             limits: Limits::default(),
         };

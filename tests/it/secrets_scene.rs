@@ -288,6 +288,7 @@ impl Scene {
             cancel: self.sshd.cancel.clone(),
             state_dir: self.dir.path().join("state"),
             user_known_hosts: self.dir.path().join("known_hosts"),
+            forges: nixos_bootstrap::remote::forges::all(),
             private_bases: vec![self.dir.path().join("private")],
             limits: Limits { command: self.patience, ..Limits::default() },
         };

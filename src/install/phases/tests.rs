@@ -242,6 +242,7 @@ impl Bench {
             cancel: CancellationToken::new(),
             state_dir: home.path().join("state"),
             user_known_hosts: home.path().join("known_hosts"),
+            forges: crate::remote::forges::all(),
             private_bases: vec![home.path().to_owned()],
             limits,
         };
