@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::error::CliError;
 use super::output::{Output, print, print_json};
-use super::signals::cancel_on_signals;
+use super::signals::cancel_reading_on_signals;
 use crate::install::private;
 use crate::process::{Command, RealRunner, Runner};
 use crate::ui::clean::clean;
@@ -134,7 +134,7 @@ const PROGRAMS: &[Program] = &[
 
 /// Prints the checks; the exit code is 1 when something needed is missing.
 pub(super) async fn run(args: Args, output: &Output) -> Result<ExitCode, CliError> {
-    let runner = RealRunner::new(cancel_on_signals()?);
+    let runner = RealRunner::new(cancel_reading_on_signals()?);
     let mut checks = Vec::new();
     for program in PROGRAMS {
         checks.push(program_check(&runner, program).await?);

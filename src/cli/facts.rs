@@ -8,7 +8,7 @@ use super::each::print_each;
 use super::embedded::Goal;
 use super::error::CliError;
 use super::output::{Output, print, print_json};
-use super::signals::cancel_on_signals;
+use super::signals::cancel_reading_on_signals;
 use crate::facts::Scope;
 use crate::process::RealRunner;
 use crate::ui::plan::render_facts;
@@ -37,7 +37,7 @@ pub(super) struct Args {
 
 /// Prints the facts of one host or of all.
 pub(super) async fn run(args: Args, output: &Output) -> Result<ExitCode, CliError> {
-    let cancel = cancel_on_signals()?;
+    let cancel = cancel_reading_on_signals()?;
     let runner = Arc::new(RealRunner::new(cancel.clone()));
     let evaluator = args.flake.evaluator(Goal::Reading, runner, &cancel)?;
     let flake = &args.flake.flake;

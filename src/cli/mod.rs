@@ -72,9 +72,14 @@ pub fn main() -> ExitCode {
         // clap's own codes: 0 for help and version, 2 for wrong usage.
         Err(error) => {
             let code = u8::try_from(error.exit_code()).unwrap_or(2);
-            // Nothing is left to tell it to when the terminal is gone.
-            let _ = error.print();
-            return ExitCode::from(code);
+            return match error.print() {
+                Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe && code == 0 => {
+                    let text = format!("could not write to standard output: {error}");
+                    CliError::failed(text).report(false)
+                }
+                // What was wrong can't be told anybody where standard error is gone.
+                _ => ExitCode::from(code),
+            };
         }
     };
     let json = cli.command.json();

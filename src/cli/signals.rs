@@ -22,12 +22,20 @@ const OF_A_RUN: Words = Words {
     stopped: "stopped at once; the next run of the same command cleans up and goes on",
 };
 
-/// A token that fires on the first SIGINT, SIGTERM or SIGHUP.
+const OF_READING: Words =
+    Words { stopping: "stopping (again to stop at once)", stopped: "stopped at once" };
+
+/// A token that fires on the first SIGINT, SIGTERM or SIGHUP, for a command that changes nothing.
+pub(super) fn cancel_reading_on_signals() -> Result<CancellationToken, CliError> {
+    cancel_saying(OF_READING)
+}
+
+/// The same for one that has programs change something, here or on a target.
 pub(super) fn cancel_on_signals() -> Result<CancellationToken, CliError> {
     cancel_saying(OF_A_RUN)
 }
 
-/// The same with other words.
+/// The same with words of its own.
 pub(super) fn cancel_saying(words: Words) -> Result<CancellationToken, CliError> {
     let listen = |kind| {
         signal(kind)

@@ -142,6 +142,11 @@ pub fn hint(message: &str) -> Option<String> {
     } else if says("unable to download") || says("Could not resolve host") {
         "an input of the flake can't be fetched: check the network, or replace the input with \
          --override-input NAME REF"
+    } else if says("while reading the facts of the host")
+        && (message.starts_with("attribute 'config' missing")
+            || message.starts_with("expected a set but found"))
+    {
+        "a host is what nixpkgs.lib.nixosSystem gives (or lib.mkHosts of nixos-bootstrap)"
     } else if says("used but not defined") || says("was accessed but has no value defined") {
         "set this option in the host's configuration"
     } else {
@@ -157,7 +162,8 @@ const INDENT: &str = "       ";
 pub const STEPS_TOLD: usize = 3;
 
 /// How the steps of a trace begin that say it in the user's words.
-const USEFUL_STEPS: [&str; 5] = [
+const USEFUL_STEPS: [&str; 6] = [
+    "while evaluating the flake's attribute",
     "while evaluating the option",
     "while evaluating definitions from",
     "while reading the facts of",
@@ -339,6 +345,10 @@ mod tests {
             ("access to absolute path '/x' is forbidden in pure evaluation mode", "git repository"),
             ("unable to download 'https://x'", "--override-input"),
             ("The option `a' was accessed but has no value defined.", "set this option"),
+            (
+                "attribute 'config' missing\nwhile reading the facts of the host x",
+                "nixpkgs.lib.nixosSystem",
+            ),
         ];
         for (message, part) in cases {
             let hint = hint(message).unwrap_or_else(|| panic!("no hint for {message}"));

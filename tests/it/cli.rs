@@ -133,6 +133,18 @@ fn manual_pages_are_printed_and_written() {
 }
 
 #[test]
+fn a_full_disk_is_an_error_of_whatever_is_printed() {
+    for words in [&["--help"][..], &["man"], &["completions", "bash"], &["eval", "--expr", "1"]] {
+        let full = std::fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
+        let binary = assert_cmd::cargo::cargo_bin("nixos-bootstrap");
+        let output = std::process::Command::new(binary).args(words).stdout(full).output().unwrap();
+        assert_eq!(output.status.code(), Some(1), "{words:?}");
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert!(said.contains("could not write to standard output"), "{words:?}: {said}");
+    }
+}
+
+#[test]
 fn a_reader_that_goes_away_is_no_error() {
     let binary = assert_cmd::cargo::cargo_bin("nixos-bootstrap");
     let script = format!(

@@ -176,6 +176,17 @@ fn an_error_says_where_the_file_is_that_one_can_edit() {
     says(&place.run(&["facts", "a"]), 1, &["syntax error", &file]);
     place.commit();
     says(&place.run(&["facts", "a"]), 1, &["syntax error", &file]);
+
+    let attribute = "while evaluating the flake's attribute 'nixosConfigurations'";
+    says(
+        &flake("{ nixosConfigurations = 3; }").run(&["hosts"]),
+        1,
+        &["found an integer", attribute],
+    );
+    let place = flake("{ nixosConfigurations = { a = 3; b = { }; }; }");
+    for host in ["a", "b"] {
+        says(&place.run(&["facts", host]), 1, &["nixpkgs.lib.nixosSystem gives"]);
+    }
 }
 
 #[test]
