@@ -3,10 +3,10 @@
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use super::args::FlakeArgs;
 use super::each::print_each;
 use super::embedded::Goal;
 use super::error::CliError;
+use super::flake_args::FlakeArgs;
 use super::output::{Output, print, print_json};
 use super::signals::cancel_reading_on_signals;
 use crate::facts::Scope;

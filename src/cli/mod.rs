@@ -12,6 +12,7 @@ mod embedded;
 mod error;
 mod eval;
 mod facts;
+mod flake_args;
 mod hosts;
 mod iso;
 mod known_hosts;

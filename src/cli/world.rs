@@ -5,9 +5,9 @@ use std::sync::Arc;
 
 use tokio_util::sync::CancellationToken;
 
-use super::args::FlakeArgs;
 use super::embedded::Goal;
 use super::error::CliError;
+use super::flake_args::FlakeArgs;
 use super::output::Output;
 use crate::install::context::{Limits, World};
 use crate::install::event::Reporter;

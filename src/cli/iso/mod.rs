@@ -13,8 +13,8 @@ use std::sync::Arc;
 
 use clap::ValueEnum;
 
-use super::args::FlakeArgs;
 use super::error::{CliError, exit_code};
+use super::flake_args::FlakeArgs;
 use super::output::{Output, print};
 use super::signals::{Words, cancel_saying};
 use crate::install::context::FailureKind;

@@ -6,9 +6,9 @@ use std::sync::Arc;
 
 use super::repo::{Repo, sops_yaml_of};
 use super::{input, sops_yaml};
-use crate::cli::args::FlakeArgs;
 use crate::cli::embedded::Goal;
 use crate::cli::error::CliError;
+use crate::cli::flake_args::FlakeArgs;
 use crate::cli::output::print;
 use crate::cli::signals::cancel_on_signals;
 use crate::facts::Scope;

@@ -8,9 +8,9 @@ use clap::ValueEnum;
 use similar::TextDiff;
 
 use super::repo::locked;
-use crate::cli::args::FlakeArgs;
 use crate::cli::embedded::Goal;
 use crate::cli::error::CliError;
+use crate::cli::flake_args::FlakeArgs;
 use crate::cli::output::{Output, print};
 use crate::cli::signals::cancel_on_signals;
 use crate::facts::{HostFacts, Scope};
