@@ -173,7 +173,9 @@ mod tests {
             assert!(
                 readme.contains(&format!("| `{name}")) || readme.contains(&format!("`{name} "))
             );
-            for option in command.get_arguments().filter_map(clap::Arg::get_long) {
+            // What is hidden is for the program itself.
+            let shown = command.get_arguments().filter(|arg| !arg.is_hide_set());
+            for option in shown.filter_map(clap::Arg::get_long) {
                 assert!(
                     readme.contains(&format!("--{option}")),
                     "{name} --{option} is not in README"
