@@ -1,8 +1,8 @@
-//! Finds disks: those that were named, or all that are removable. Looks only, and opens nothing.
+//! Finds disks: those that were named, or all that are removable. Nothing is read from them.
 
 use std::fs;
 use std::io;
-use std::os::unix::fs::FileTypeExt;
+use std::os::unix::fs::{FileTypeExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 use super::device::{Disk, Medium, Sysfs};
@@ -42,6 +42,12 @@ pub enum FindError {
         /// The path.
         path: PathBuf,
     },
+    /// What was asked for by the number of its medium has another one by now.
+    #[error("{} is another medium by now", path.display())]
+    Changed {
+        /// The path.
+        path: PathBuf,
+    },
     /// lsblk did not run.
     #[error("could not look at the disks: {0}")]
     Run(#[from] process::Error),
@@ -62,6 +68,7 @@ impl FindError {
             Self::NoDisk { path, what: FILE, .. } => {
                 Some(format!("--output {} copies the image to a file", path.display()))
             }
+            Self::Changed { .. } => Some("nothing was erased; run the command again".to_owned()),
             Self::Empty { .. } => Some("put the card or the stick in again".to_owned()),
             _ => None,
         }
@@ -85,8 +92,12 @@ pub async fn named(runner: &dyn Runner, path: &Path) -> Result<Disk, FindError> 
     let real = block_device(path)?;
     let devices = ask(runner, Some(&real)).await?;
     let device = devices.first().ok_or_else(|| FindError::Empty { path: real.clone() })?;
-    let mut disk = disk(device)
+    let disk = disk(device)
         .ok_or_else(|| FindError::Answer(format!("it has no path for {}", real.display())))?;
+    let mut disk = awake(disk);
+    if number_in(path).is_some_and(|number| disk.sequence != Some(number)) {
+        return Err(FindError::Changed { path: path.to_owned() });
+    }
     // A path that differs from the kernel's is shown beside it.
     disk.named = (path != Path::new(&disk.live.path)).then(|| path.to_owned());
     Ok(disk)
@@ -98,7 +109,24 @@ pub async fn removable(runner: &dyn Runner) -> Result<Vec<Disk>, FindError> {
     let disks = devices.iter().filter_map(disk);
     let fit =
         |disk: &Disk| disk.kind == "disk" && disk.medium == Medium::Removable && disk.live.size > 0;
-    Ok(disks.filter(fit).collect())
+    Ok(disks.filter(fit).map(awake).collect())
+}
+
+/// A disk tells what has happened to it (it was reset, its medium was changed) the next time it is opened, and then
+/// the kernel counts up. It is opened here, so that it is not counted up later, when it is opened to be written. Who
+/// may not open it is not who writes to it.
+fn awake(disk: Disk) -> Disk {
+    let flags = i32::try_from(rustix::fs::OFlags::NONBLOCK.bits()).unwrap_or(0);
+    let opened = fs::OpenOptions::new().read(true).custom_flags(flags).open(&disk.live.path);
+    match opened {
+        Ok(device) => Disk { sequence: sequence(&device), ..disk },
+        Err(_) => disk,
+    }
+}
+
+/// The number of the medium in a path that names it by that.
+fn number_in(path: &Path) -> Option<u64> {
+    path.strip_prefix("/dev/disk/by-diskseq").ok()?.to_str()?.parse().ok()
 }
 
 /// Where the block device at `path` really is.
@@ -177,17 +205,27 @@ fn disk(device: &Device) -> Option<Disk> {
 }
 
 /// The sequence number of the medium that an open device has now.
-#[cfg(target_os = "linux")]
 pub(super) fn sequence(device: &fs::File) -> Option<u64> {
+    number(&sysfs(device)?.join("diskseq"))
+}
+
+/// Does the system still have the device that is open?
+pub(super) fn is_there(device: &fs::File) -> bool {
+    sysfs(device).is_some_and(|folder| folder.exists())
+}
+
+/// What sysfs has of an open device.
+#[cfg(target_os = "linux")]
+fn sysfs(device: &fs::File) -> Option<PathBuf> {
     use std::os::unix::fs::MetadataExt;
     let number_of = device.metadata().ok()?.rdev();
     let (major, minor) = (rustix::fs::major(number_of), rustix::fs::minor(number_of));
-    number(&PathBuf::from(format!("/sys/dev/block/{major}:{minor}/diskseq")))
+    Some(PathBuf::from(format!("/sys/dev/block/{major}:{minor}")))
 }
 
 /// Other systems have none, and no disk is opened there.
 #[cfg(not(target_os = "linux"))]
-pub(super) fn sequence(_device: &fs::File) -> Option<u64> {
+fn sysfs(_device: &fs::File) -> Option<PathBuf> {
     None
 }
 

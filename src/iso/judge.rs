@@ -220,7 +220,8 @@ fn mounts(disk: &Disk, wishes: &Wishes) -> Result<Vec<String>, Vec<Reason>> {
             places.iter().map(String::as_str).filter(|place| is_system(place)).collect();
         for place in &system {
             reasons.push(match *place {
-                SWAP => Reason::new(format!("{path} is used as swap")),
+                SWAP => Reason::new(format!("{path} is used as swap"))
+                    .hint(format!("`swapoff {path}` ends that")),
                 place => Reason::new(format!("it holds {place} of the running system ({path})")),
             });
         }

@@ -36,7 +36,10 @@ impl From<OpenError> for CliError {
     fn from(error: OpenError) -> Self {
         let text = error.to_string();
         match error {
-            OpenError::Busy { .. } | OpenError::Changed { .. } => changed(text),
+            OpenError::Busy { .. } => changed(text),
+            OpenError::Changed { .. } => {
+                changed(text).hint("nothing was erased; run the command again")
+            }
             OpenError::Io { .. } => Self::failed(text),
         }
     }

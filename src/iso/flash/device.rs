@@ -6,7 +6,7 @@ use std::os::unix::fs::FileExt;
 
 use super::buffer::ALIGNMENT;
 use crate::iso::device::Disk;
-use crate::iso::find::sequence;
+use crate::iso::find::{is_there, sequence};
 
 /// An open disk.
 pub struct Device {
@@ -27,6 +27,8 @@ pub(super) trait Medium: Send {
     fn read_at(&self, bytes: &mut [u8], offset: u64) -> io::Result<usize>;
     /// Waits until all that was written is on the medium.
     fn flush(&self) -> io::Result<()>;
+    /// Does the system still have it?
+    fn is_there(&self) -> bool;
 }
 
 /// Why a disk could not be opened.
@@ -124,6 +126,10 @@ impl Medium for File {
     fn flush(&self) -> io::Result<()> {
         self.sync_all()
     }
+
+    fn is_there(&self) -> bool {
+        is_there(self)
+    }
 }
 
 impl Device {
@@ -165,5 +171,26 @@ impl Device {
             }
         }
         Ok(())
+    }
+
+    /// The system's words, and what they mean of a disk. Linux gives a disk that was pulled out no size, and a
+    /// failure of the medium a number of its own.
+    pub(super) fn explain(&self, error: &io::Error) -> String {
+        use rustix::io::Errno;
+        if !self.medium.is_there() {
+            return format!("the device is gone ({error})");
+        }
+        match Errno::from_io_error(error) {
+            Some(Errno::NXIO | Errno::NODEV | Errno::NOSPC) => {
+                format!("the device is gone or became smaller ({error})")
+            }
+            Some(Errno::IO | Errno::NOLINK | Errno::TIMEDOUT | Errno::ILSEQ) => {
+                format!("the device reports an error ({error})")
+            }
+            Some(Errno::NODATA) => {
+                format!("the device reports that its medium is damaged ({error})")
+            }
+            _ => error.to_string(),
+        }
     }
 }

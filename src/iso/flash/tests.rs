@@ -30,6 +30,10 @@ enum Fault {
     Read(u64),
     /// Ends here when it is read.
     Ends(u64),
+    /// Is pulled out when it is read from here on.
+    Pulled(u64),
+    /// Reports that what it has from here on is damaged.
+    Damaged(u64),
     /// Keeps a flipped bit.
     Flips(u64),
     /// Reports only in the end that something was lost.
@@ -76,7 +80,10 @@ impl Medium for Arc<Fake> {
         let mut length = bytes.len();
         match self.fault {
             Fault::Read(from) if offset >= from => return Err(io::Error::from_raw_os_error(5)),
-            Fault::Ends(end) if offset >= end => return Ok(0),
+            Fault::Damaged(from) if offset >= from => {
+                return Err(rustix::io::Errno::NODATA.into());
+            }
+            Fault::Ends(end) | Fault::Pulled(end) if offset >= end => return Ok(0),
             Fault::Short => length = length.min(5 * SECTOR),
             Fault::Wraps(size) => at %= usize::try_from(size).unwrap(),
             _ => {}
@@ -87,6 +94,10 @@ impl Medium for Arc<Fake> {
 
     fn flush(&self) -> io::Result<()> {
         if self.fault == Fault::Flush { Err(io::Error::from_raw_os_error(5)) } else { Ok(()) }
+    }
+
+    fn is_there(&self) -> bool {
+        !matches!(self.fault, Fault::Pulled(_))
     }
 }
 
@@ -215,8 +226,15 @@ fn disks_that_lie_are_found_out_and_it_is_said_where() {
 
 #[test]
 fn a_disk_that_can_not_be_read_back_is_not_called_good() {
-    let (outcomes, fakes) = write(&[Fault::Read(CHUNK as u64), Fault::Ends(CHUNK as u64)]);
-    for (outcome, text) in outcomes.iter().zip(["the device reports an error", "it ends there"]) {
+    let from = CHUNK as u64;
+    let (outcomes, fakes) =
+        write(&[Fault::Read(from), Fault::Ends(from), Fault::Pulled(from), Fault::Damaged(from)]);
+    for (outcome, text) in outcomes.iter().zip([
+        "the device reports an error",
+        "it ends there",
+        "the device is gone (it ends there)",
+        "its medium is damaged",
+    ]) {
         assert_eq!(outcome.state, State::Unverified);
         let error = outcome.error.as_ref().unwrap();
         assert!(error.contains("reading back at 4 MiB failed") && error.contains(text), "{error}");

@@ -7,7 +7,7 @@ use std::thread;
 use super::CHUNK;
 use super::buffer::{Lent, Pool};
 use super::device::Device;
-use super::write::{Stop, Work, plain};
+use super::write::{Stop, Work};
 use crate::install::size::human;
 use crate::iso::digest::{Algorithm, Digest, Running};
 use crate::iso::event::Stage;
@@ -60,7 +60,7 @@ fn read(work: &Work<'_>, device: &Device, mut take: impl FnMut(Piece) -> bool) -
         let bytes = memory.bytes_mut().get_mut(..whole).unwrap_or_default();
         device.read(bytes, offset).map_err(|error| {
             let place = human(offset);
-            Stop::Failed(format!("reading back at {place} failed: {}", plain(&error)))
+            Stop::Failed(format!("reading back at {place} failed: {}", device.explain(&error)))
         })?;
         if !take(Piece { memory, offset, length }) {
             return Ok(());

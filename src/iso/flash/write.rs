@@ -136,14 +136,14 @@ impl Work<'_> {
             write_chunk(device, &first)?;
             progress.written += first.length as u64;
             self.progress(device, Stage::Writing, progress.written);
-            device.medium.flush().map_err(|error| flushing(&error))?;
+            flush(device)?;
         }
         Ok(())
     }
 
     fn flush(&self, device: &Device) -> Result<(), Stop> {
         self.reporter.event(&Event::Flushing { target: device.path.clone() });
-        device.medium.flush().map_err(|error| flushing(&error))
+        flush(device)
     }
 
     /// Overwrites both ends of the disk with zeros.
@@ -159,7 +159,7 @@ impl Work<'_> {
         for (offset, length) in pieces {
             let length = usize::try_from(length - length % block).unwrap_or(0);
             let zeros = zeros.bytes().get(..length).unwrap_or_default();
-            device.write(zeros, offset).map_err(|error| writing(offset, &error))?;
+            device.write(zeros, offset).map_err(|error| writing(device, offset, &error))?;
         }
         Ok(())
     }
@@ -177,25 +177,16 @@ impl Work<'_> {
 
 fn write_chunk(device: &Device, chunk: &Arc<Chunk>) -> Result<(), Stop> {
     let bytes = chunk.padded(device.block);
-    device.write(bytes, chunk.offset).map_err(|error| writing(chunk.offset, &error))
+    device.write(bytes, chunk.offset).map_err(|error| writing(device, chunk.offset, &error))
 }
 
-fn writing(offset: u64, error: &io::Error) -> Stop {
-    Stop::Failed(format!("writing at {} failed: {}", human(offset), plain(error)))
+fn writing(device: &Device, offset: u64, error: &io::Error) -> Stop {
+    Stop::Failed(format!("writing at {} failed: {}", human(offset), device.explain(error)))
 }
 
-fn flushing(error: &io::Error) -> Stop {
-    let error = plain(error);
-    Stop::Failed(format!("what was written did not all reach the medium: {error}"))
-}
-
-/// The system's words; what they mean of a disk that was pulled out is added.
-pub(super) fn plain(error: &io::Error) -> String {
-    match rustix::io::Errno::from_io_error(error) {
-        Some(rustix::io::Errno::NXIO | rustix::io::Errno::NODEV | rustix::io::Errno::NOSPC) => {
-            format!("the device is gone or became smaller ({error})")
-        }
-        Some(rustix::io::Errno::IO) => format!("the device reports an error ({error})"),
-        _ => error.to_string(),
-    }
+fn flush(device: &Device) -> Result<(), Stop> {
+    device.medium.flush().map_err(|error| {
+        let error = device.explain(&error);
+        Stop::Failed(format!("what was written did not all reach the medium: {error}"))
+    })
 }
