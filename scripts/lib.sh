@@ -14,7 +14,7 @@ MACHINE_PACKAGES=(
 # shellcheck disable=SC2034
 TEST_PACKAGES=(
 	age avahi-daemon avahi-utils btrfs-progs build-essential busybox-static cryptsetup-bin dbus e2fsprogs git hyperfine
-	iproute2 openssh-server qrencode shellcheck strace tmux xorriso
+	iproute2 openssh-server qrencode shellcheck strace sudo tmux xorriso
 )
 
 # The programs around secrets. ssh-to-age has no tags that Go reads; the hashes of its module are those

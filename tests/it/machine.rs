@@ -5,6 +5,7 @@
 mod scene;
 mod secrets;
 mod stick;
+mod sticks;
 mod watch;
 
 use std::io::Write;

@@ -6,7 +6,7 @@ mod bad_images;
 mod faults;
 pub(crate) mod loops;
 mod output;
-mod picture;
+pub(crate) mod picture;
 mod write;
 
 use assert_cmd::Command;
