@@ -75,7 +75,8 @@ pub(super) fn run(args: Args) -> Result<ExitCode, CliError> {
         changed.map_err(|error| CliError::failed(format!("{}: {error}", file.display())))?;
     let (what, file) = (entries.join(" and "), clean(&file.to_string_lossy()));
     print(&match (changed, keys.first()) {
-        (false, _) => format!("{file} is as it should be\n"),
+        (false, Some(_)) => format!("{file} is as it should be\n"),
+        (false, None) => format!("{file} has no key of {what}\n"),
         (true, Some(key)) => format!("{file}: {what} has {}\n", key.fingerprint()),
         (true, None) => format!("{file}: {what} forgotten\n"),
     })?;

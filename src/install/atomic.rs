@@ -15,6 +15,18 @@ pub fn write(path: &Path, content: &[u8]) -> io::Result<()> {
     write_with(path, |file| file.write_all(content))
 }
 
+/// Like [`write()`], if the file is still what it was when its new content was worked out. What another program has
+/// written meanwhile stays.
+pub fn replace(path: &Path, before: &[u8], content: &[u8]) -> io::Result<()> {
+    if fs::read(path)? != before {
+        return Err(io::Error::other(CHANGED));
+    }
+    write(path, content)
+}
+
+/// What is said of a file that is not replaced.
+pub const CHANGED: &str = "another program has changed it meanwhile; it stays as that has left it";
+
 /// Like [`write()`], with what `fill` writes into the new file. If that fails, the old file stays.
 pub fn write_with(path: &Path, fill: impl FnOnce(&mut File) -> io::Result<()>) -> io::Result<()> {
     stage(path, fill)?.commit()

@@ -2,19 +2,19 @@
 //! concerned with their `.sops.yaml` in the private directory. sops writes files in place, so a kill
 //! could leave half of one; here it only ever works on the copies.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use rustix::fs::OFlags;
 use tokio::task::JoinSet;
 
 use super::atomic;
-use super::context::Failure;
+use super::context::{Failure, FailureKind};
 use super::private::PrivateDir;
 use crate::process::{self, Runner};
 use crate::secrets::Secret;
@@ -32,6 +32,8 @@ pub struct Workshop {
     /// The user's folder.
     folder: PathBuf,
     copies: PathBuf,
+    /// What the user's files held when they were copied.
+    taken: Mutex<BTreeMap<String, Vec<u8>>>,
 }
 
 impl Drop for Workshop {
@@ -53,7 +55,8 @@ impl Workshop {
         let copies = private.path().join("secrets");
         let made = fs::DirBuilder::new().mode(0o700).create(&copies);
         made.map_err(|error| cannot(&copies, &error))?;
-        let workshop = Self { runner, limit, folder: folder.to_owned(), copies };
+        let taken = Mutex::default();
+        let workshop = Self { runner, limit, folder: folder.to_owned(), copies, taken };
         workshop.write(".sops.yaml", sops_yaml.as_bytes())?;
         Ok(workshop)
     }
@@ -76,7 +79,10 @@ impl Workshop {
         }
         let from = self.folder.join(name);
         let content = fs::read(&from).map_err(|error| cannot(&from, &error))?;
-        self.write(name, &content)
+        self.write(name, &content)?;
+        let mut taken = self.taken.lock().unwrap_or_else(PoisonError::into_inner);
+        taken.insert(name.to_owned(), content);
+        Ok(())
     }
 
     /// What the copy holds now.
@@ -166,9 +172,25 @@ impl Workshop {
         Ok(sops::opened(&output))
     }
 
+    /// Fails if another program has changed one of these files since it was copied. To be asked before the first of
+    /// several files is written.
+    pub fn check_untouched(&self, names: &[String]) -> Result<(), Failure> {
+        let taken = self.taken.lock().unwrap_or_else(PoisonError::into_inner);
+        for name in names {
+            let place = self.folder.join(name);
+            if fs::read(&place).ok().as_ref() != taken.get(name) {
+                return Err(Failure::new(format!("{}: {}", place.display(), atomic::CHANGED))
+                    .hint("nothing was written; the same command takes the file as it is now")
+                    .kind(FailureKind::Changed));
+            }
+        }
+        Ok(())
+    }
+
     /// Puts the copies that have changed in the place of the user's files, each at once and whole. The
     /// names of those that did change.
     pub fn put_back(&self, names: &[String]) -> Result<Vec<String>, Failure> {
+        self.check_untouched(names)?;
         let mut changed = Vec::new();
         for name in names {
             let (new, place) = (self.read(name)?, self.folder.join(name));

@@ -334,6 +334,7 @@ fn machines_are_named_with_their_port() {
     assert!(said.contains("ssh-keyscan -p 2223 grief |"), "{said}");
     run(&["remove", "grief:2222", "[::1]", "--port", "2222"]);
     assert_eq!(repo.read("known"), format!("grief {}\n", other.public().trim()));
+    assert_eq!(run(&["remove", "grief:2222"]), "known has no key of [grief]:2222\n");
     for words in [&["remove", "grief:2222", "--port", "22"][..], &["remove", "grief:0"]] {
         let done = repo.tool(&[&["known-hosts"], words].concat());
         assert_eq!(done.status.code(), Some(2), "{words:?}");

@@ -108,6 +108,27 @@ fn nothing_is_left_after_a_failure() {
     assert_eq!((repo.read(".sops.yaml"), repo.read("shared.yaml")), before);
 }
 
+#[test]
+fn what_another_program_has_written_meanwhile_stays() {
+    for name in [".sops.yaml", "shared.yaml"] {
+        let (repo, _) = shared_repo();
+        let (runtime, sops) = (runtime(&repo), repo.dir.path().join("bin"));
+        let file = repo.path(name);
+        let edit =
+            format!("case \"$*\" in *updatekeys*) echo '# mine' >>{} ;; esac", file.display());
+        wrapped_sops(&sops, &edit);
+        let before = [".sops.yaml", "shared.yaml"].map(|name| repo.read(name));
+        let done = user_key(&repo, &sops, &runtime).output().unwrap();
+        let said = String::from_utf8_lossy(&done.stderr).into_owned();
+        assert!(!done.status.success(), "{said}");
+        assert!(said.contains(&format!("{name}: another program has changed it")), "{said}");
+        let expected = [".sops.yaml", "shared.yaml"]
+            .map(|name| repo.read(name).lines().filter(|line| *line != "# mine").count());
+        assert_eq!(expected, before.each_ref().map(|text| text.lines().count()), "{name}");
+        assert!(repo.read(name).contains("# mine"), "{name} was overwritten");
+    }
+}
+
 fn signal(child: &Child, name: &str) {
     let status = Command::new("kill").args([&format!("-{name}"), &child.id().to_string()]).status();
     assert!(status.unwrap().success());

@@ -195,7 +195,7 @@ fn finish(place: &Place, document: &SopsYaml, edited: &Edited) -> Result<ExitCod
         print(&diff.unified_diff().header(&header.0, &header.1).to_string())?;
         return Ok(ExitCode::SUCCESS);
     }
-    atomic::write(&place.file, edited.text.as_bytes())
+    atomic::replace(&place.file, document.text().as_bytes(), edited.text.as_bytes())
         .map_err(|error| failed(&place.file, &error))?;
     for line in &edited.said {
         print(&format!("{file}: {line}\n"))?;

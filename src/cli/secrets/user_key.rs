@@ -72,8 +72,9 @@ pub(super) async fn run(args: &Args) -> Result<ExitCode, CliError> {
     }
     repo.workshop.update(&outdated).await?;
     let names: Vec<String> = outdated.into_iter().map(|file| file.name).collect();
+    repo.workshop.check_untouched(&names)?;
     if edited.text != repo.document.text() {
-        atomic::write(&repo.file, edited.text.as_bytes())
+        atomic::replace(&repo.file, repo.document.text().as_bytes(), edited.text.as_bytes())
             .map_err(|error| failed(&repo.file, &error))?;
     }
     let changed = repo.workshop.put_back(&names)?;

@@ -221,9 +221,11 @@ impl Job {
     /// Everything has been proved: the copies take their places.
     async fn write(&self, cx: &mut Context<'_>, outdated: &[Outdated]) -> Result<Done, Failure> {
         let mut changed = Vec::new();
+        let names: Vec<String> = outdated.iter().map(|file| file.name.clone()).collect();
+        self.workshop.check_untouched(&names)?;
         if self.edited.text != self.before.text() {
             let file = self.folder.join(".sops.yaml");
-            atomic::write(&file, self.edited.text.as_bytes())
+            atomic::replace(&file, self.before.text().as_bytes(), self.edited.text.as_bytes())
                 .map_err(|error| Failure::new(format!("{}: {error}", file.display())))?;
             changed.push(".sops.yaml".to_owned());
             // Should a file below fail, the report still says how to take the keys out again.
@@ -234,7 +236,6 @@ impl Job {
                 cx.record.former_recipient = old.filter(|old| Some(old) != new.as_ref());
             }
         }
-        let names: Vec<String> = outdated.iter().map(|file| file.name.clone()).collect();
         changed.extend(self.workshop.put_back(&names)?);
         secret_files::note_changed(cx, &self.folder, &changed);
         let repo = Repo::new(&self.folder);
