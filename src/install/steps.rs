@@ -64,7 +64,12 @@ fn idle(inputs: &Inputs<'_>, plan: &Plan, phase: Phase) -> Option<&'static str> 
         Phase::Recovery if plan.encryption.is_empty() => Some("nothing is encrypted"),
         Phase::Recovery if !inputs.options.luks_recovery => Some("only with --luks-recovery"),
         Phase::Recovery if plan.recovery.is_none() => Some("no secrets file to keep keys in"),
-        Phase::Commit if inputs.around.tracked.is_none() => {
+        // The secrets may be in a repo of their own.
+        Phase::Commit
+            if inputs.around.tracked.is_none()
+                && plan.secrets.is_none()
+                && plan.recovery.is_none() =>
+        {
             Some("the flake's folder is no git work tree")
         }
         _ => None,

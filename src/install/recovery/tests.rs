@@ -34,6 +34,12 @@ fn each_container_gets_a_key_where_it_is_wanted() {
     let changes = &plan.phase(Phase::Recovery).unwrap().changes;
     assert!(changes[0].contains("luks_recovery_keys/gusto/crypted in keys.yaml"), "{changes:?}");
 
+    let mut no_repo = wanted();
+    no_repo.around.tracked = None;
+    assert!(runs(&no_repo.plan(), Phase::Commit), "the secrets' repo is another one");
+    no_repo.options.luks_recovery = false;
+    assert!(!runs(&no_repo.plan(), Phase::Commit));
+
     let mut second = wanted();
     second.configure(|facts| {
         let mut other = facts.encryption[0].clone();
