@@ -98,7 +98,9 @@ pub(super) async fn update(
 ) -> Result<String, Failure> {
     cx.step(format!("update the input {name}"));
     let own = cx.record.flake_files.contains(FILE);
-    if !own && !Repo::new(flake).changed(cx, &[FILE]).await?.is_empty() {
+    let of_flake = Repo::new(flake);
+    if !own && of_flake.is_work_tree(cx).await? && !of_flake.changed(cx, &[FILE]).await?.is_empty()
+    {
         cx.warn(format!(
             "{} has changes that are not committed; they will be in the commit, too",
             flake.join(FILE).display()
