@@ -277,7 +277,7 @@ impl<'a> Eval<'a> {
     pub(super) fn store_string(&mut self, path: &StorePath) -> (Bytes<'a>, Context) {
         let mut text = Vec::with_capacity(96);
         self.store.dir().push_absolute(path, &mut text);
-        let context = self.contexts.intern(vec![ContextElement::Opaque(path.clone())]);
+        let context = self.contexts.intern([ContextElement::Opaque(path.clone())]);
         (self.arena.copy((), &text), context)
     }
 }

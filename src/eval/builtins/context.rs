@@ -67,12 +67,11 @@ fn unsafe_discard_output_dependency<'a>(
     let &[text] = args else { return Ok(Value::Null) };
     let what = "while evaluating the argument passed to builtins.unsafeDiscardOutputDependency";
     let (bytes, context) = eval.coerce(text, Pos::NONE, Coercion::INTERPOLATION, what)?;
-    let mut elements = eval.contexts.elements(context).to_vec();
-    for element in &mut elements {
-        if let ContextElement::DrvDeep(path) = element {
-            *element = ContextElement::Opaque(path.clone());
-        }
-    }
+    let elements = eval.contexts.elements(context).into_iter().map(|element| match element {
+        ContextElement::DrvDeep(path) => ContextElement::Opaque(path.clone()),
+        other => other.clone(),
+    });
+    let elements: Vec<_> = elements.collect();
     Ok(Value::Str(eval.contexts.intern(elements), bytes))
 }
 
@@ -85,11 +84,11 @@ fn add_drv_output_dependencies<'a>(
     let &[text] = args else { return Ok(Value::Null) };
     let what = "while evaluating the argument passed to builtins.addDrvOutputDependencies";
     let (bytes, context) = eval.coerce(text, Pos::NONE, Coercion::INTERPOLATION, what)?;
-    let message = match eval.contexts.elements(context) {
+    let message = match eval.contexts.elements(context)[..] {
         [ContextElement::DrvDeep(_)] => return Ok(Value::Str(context, bytes)),
         [ContextElement::Opaque(path)] if path.is_derivation() => {
             let deep = ContextElement::DrvDeep(path.clone());
-            return Ok(Value::Str(eval.contexts.intern(vec![deep]), bytes));
+            return Ok(Value::Str(eval.contexts.intern([deep]), bytes));
         }
         [ContextElement::Opaque(path)] => {
             let path = eval.store.dir().to_absolute(path);
@@ -99,7 +98,7 @@ fn add_drv_output_dependencies<'a>(
             "`addDrvOutputDependencies` can only act on derivations, not on a derivation output such as '{}'",
             shown(output)
         ),
-        elements => format!(
+        ref elements => format!(
             "context of string '{}' must have exactly one element, but has {}",
             shown(bytes.items()),
             elements.len()
@@ -166,7 +165,7 @@ fn append_context<'a>(eval: &mut Eval<'a>, args: &[Value<'a>], _: Pos) -> Result
     let (bytes, context) = eval.force_string(text, Pos::NONE, what)?;
     let what = "while evaluating the second argument passed to builtins.appendContext";
     let infos = eval.force_attrs(infos, Pos::NONE, what)?;
-    let mut elements = eval.contexts.elements(context).to_vec();
+    let mut elements: Vec<_> = eval.contexts.elements(context).into_iter().cloned().collect();
     for info in infos.iter(eval.arena) {
         append_info(eval, info, &mut elements)?;
     }

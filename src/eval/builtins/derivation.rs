@@ -380,7 +380,8 @@ impl Builder {
 
     /// All that strings among the attributes refer to becomes an input.
     fn add_inputs(&mut self, eval: &mut Eval<'_>) -> Result<()> {
-        for element in eval.contexts.elements(self.context).to_vec() {
+        let elements: Vec<_> = eval.contexts.elements(self.context).into_iter().cloned().collect();
+        for element in elements {
             match element {
                 ContextElement::Opaque(path) => {
                     self.drv.inputs.srcs.insert(path);
@@ -450,7 +451,7 @@ fn paths<'a>(eval: &mut Eval<'a>, path: &StorePath, drv: &Derivation) -> Result<
     let mut set = AttrsBuilder::with_capacity(3 + drv.outputs.len());
     let mut text = Vec::with_capacity(96);
     eval.store.dir().push_absolute(path, &mut text);
-    let context = eval.contexts.intern(vec![ContextElement::DrvDeep(path.clone())]);
+    let context = eval.contexts.intern([ContextElement::DrvDeep(path.clone())]);
     set.add(eval.known.drv_path, eval.string_with(&text, context));
     for (name, output) in &drv.outputs {
         let known = output.path(eval.store.dir(), &drv.name, name)?;
@@ -458,7 +459,7 @@ fn paths<'a>(eval: &mut Eval<'a>, path: &StorePath, drv: &Derivation) -> Result<
             Some(path) => eval.store.dir().to_absolute(&path),
             None => DownstreamPlaceholder::unknown_ca_output(path, name).render().into_bytes(),
         };
-        let context = eval.contexts.intern(vec![ContextElement::Built(path.clone(), name.clone())]);
+        let context = eval.contexts.intern([ContextElement::Built(path.clone(), name.clone())]);
         let symbol = eval.symbols.intern(name);
         set.add(symbol, eval.string_with(&text, context));
     }

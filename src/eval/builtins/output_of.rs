@@ -19,8 +19,8 @@ fn output_of<'a>(eval: &mut Eval<'a>, args: &[Value<'a>], pos: Pos) -> Result<Va
     let (text, context) = eval.force_string(args[0], Pos::NONE, what)?;
     let shown = String::from_utf8_lossy(text.items());
     let wrong = |message| Error::evaluation(Pos::NONE, message).while_(Pos::NONE, what);
-    let elements = eval.contexts.elements(context).to_vec();
-    let [element] = &elements[..] else {
+    let elements = eval.contexts.elements(context);
+    let [element] = elements[..] else {
         let count = elements.len();
         return Err(wrong(format!(
             "string '{shown}' has {count} entries in its context. It should only have exactly one entry"
@@ -59,6 +59,6 @@ fn output_of<'a>(eval: &mut Eval<'a>, args: &[Value<'a>], pos: Pos) -> Result<Va
         Some(path) => eval.store.dir().to_absolute(&path),
         None => DownstreamPlaceholder::unknown_ca_output(&drv, name).render().into_bytes(),
     };
-    let context = eval.contexts.intern(vec![ContextElement::Built(drv, name.into())]);
+    let context = eval.contexts.intern([ContextElement::Built(drv, name.into())]);
     Ok(eval.string_with(&text, context))
 }

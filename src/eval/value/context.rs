@@ -1,9 +1,9 @@
 //! String contexts: which store objects a string refers to. Equal contexts have equal numbers, so
 //! that a string carries four bytes and joining usual contexts costs a look into a table.
 
-use std::collections::HashMap;
+use std::rc::Rc;
 
-use rustc_hash::{FxBuildHasher, FxHashMap};
+use rustc_hash::FxHashMap;
 
 use crate::store::StorePath;
 
@@ -44,44 +44,68 @@ impl ContextElement {
     }
 }
 
-/// The table of all contexts of one evaluation.
+/// The table of all contexts of one evaluation. An element is a number in it as well, so that joining contexts is
+/// joining rows of numbers.
 #[derive(Debug)]
 pub struct Contexts {
-    /// Sorted, without duplicates. The first is the empty one.
-    sets: Vec<Box<[ContextElement]>>,
-    numbers: FxHashMap<Box<[ContextElement]>, u32>,
+    elements: Vec<ContextElement>,
+    element_numbers: FxHashMap<ContextElement, u32>,
+    /// Numbers of elements, sorted, without duplicates. The first is the empty one.
+    sets: Vec<Rc<[u32]>>,
+    set_numbers: FxHashMap<Rc<[u32]>, u32>,
     unions: FxHashMap<(u32, u32), u32>,
 }
 
 impl Default for Contexts {
     fn default() -> Self {
-        let mut numbers: FxHashMap<Box<[ContextElement]>, u32> =
-            HashMap::with_hasher(FxBuildHasher);
-        numbers.insert(Box::default(), 0);
-        Self { sets: vec![Box::default()], numbers, unions: FxHashMap::default() }
+        let empty: Rc<[u32]> = Rc::default();
+        Self {
+            elements: Vec::new(),
+            element_numbers: FxHashMap::default(),
+            set_numbers: FxHashMap::from_iter([(empty.clone(), 0)]),
+            sets: vec![empty],
+            unions: FxHashMap::default(),
+        }
     }
 }
 
 impl Contexts {
     /// The elements of `context`, sorted.
     #[must_use]
-    pub fn elements(&self, context: Context) -> &[ContextElement] {
-        &self.sets[context.0 as usize]
+    pub fn elements(&self, context: Context) -> Vec<&ContextElement> {
+        let numbers = self.sets[context.0 as usize].iter();
+        let mut elements: Vec<_> = numbers.map(|&number| &self.elements[number as usize]).collect();
+        elements.sort_unstable();
+        elements
     }
 
     /// The context of these elements, in any order, also with duplicates.
-    pub fn intern(&mut self, mut elements: Vec<ContextElement>) -> Context {
-        elements.sort_unstable();
-        elements.dedup();
-        let elements = elements.into_boxed_slice();
-        if let Some(&number) = self.numbers.get(&elements) {
-            return Context(number);
+    pub fn intern(&mut self, elements: impl IntoIterator<Item = ContextElement>) -> Context {
+        let mut numbers: Vec<u32> =
+            elements.into_iter().map(|element| self.number_of(element)).collect();
+        numbers.sort_unstable();
+        numbers.dedup();
+        Context(self.set_of(&numbers))
+    }
+
+    fn number_of(&mut self, element: ContextElement) -> u32 {
+        let next = number(self.elements.len());
+        *self.element_numbers.entry(element).or_insert_with_key(|element| {
+            self.elements.push(element.clone());
+            next
+        })
+    }
+
+    /// The number of a sorted set.
+    fn set_of(&mut self, numbers: &[u32]) -> u32 {
+        if let Some(&known) = self.set_numbers.get(numbers) {
+            return known;
         }
-        // Each set takes memory of its own: memory ends before the numbers do.
-        let number = u32::try_from(self.sets.len()).unwrap_or(u32::MAX);
-        self.sets.push(elements.clone());
-        self.numbers.insert(elements, number);
-        Context(number)
+        let next = number(self.sets.len());
+        let set: Rc<[u32]> = numbers.into();
+        self.sets.push(set.clone());
+        self.set_numbers.insert(set, next);
+        next
     }
 
     /// The context of a string that is made of strings with these two.
@@ -100,12 +124,19 @@ impl Contexts {
         if let Some(&number) = self.unions.get(&(low, high)) {
             return Context(number);
         }
-        let mut elements = self.sets[low as usize].to_vec();
-        elements.extend_from_slice(&self.sets[high as usize]);
-        let union = self.intern(elements);
-        self.unions.insert((low, high), union.0);
-        union
+        let mut numbers = self.sets[low as usize].to_vec();
+        numbers.extend_from_slice(&self.sets[high as usize]);
+        numbers.sort_unstable();
+        numbers.dedup();
+        let union = self.set_of(&numbers);
+        self.unions.insert((low, high), union);
+        Context(union)
     }
+}
+
+/// The number of an entry. Each takes memory of its own: memory ends before the numbers do.
+fn number(index: usize) -> u32 {
+    u32::try_from(index).unwrap_or(u32::MAX)
 }
 
 #[cfg(test)]
@@ -123,7 +154,7 @@ mod tests {
         let one = contexts.intern(vec![opaque("b"), opaque("a"), opaque("b")]);
         let same = contexts.intern(vec![opaque("a"), opaque("b")]);
         assert_eq!(one, same);
-        assert_eq!(contexts.elements(one), [opaque("a"), opaque("b")]);
+        assert_eq!(contexts.elements(one), [&opaque("a"), &opaque("b")]);
         assert_eq!(contexts.intern(vec![]), Context::NONE);
     }
 
@@ -133,7 +164,7 @@ mod tests {
         let a = contexts.intern(vec![opaque("a")]);
         let b = contexts.intern(vec![opaque("b")]);
         let both = contexts.union(a, b);
-        assert_eq!(contexts.elements(both), [opaque("a"), opaque("b")]);
+        assert_eq!(contexts.elements(both), [&opaque("a"), &opaque("b")]);
         assert_eq!(contexts.union(b, a), both);
         assert_eq!(contexts.union(both, a), both);
         assert_eq!(contexts.union(a, Context::NONE), a);
