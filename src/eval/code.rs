@@ -9,7 +9,49 @@ use crate::syntax::{BinOp, Symbol};
 
 /// A node of [`Code`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct NodeId(pub u32);
+pub struct NodeId(u32);
+
+impl NodeId {
+    /// How many nodes there may be.
+    pub const MOST: usize = 1 << 31;
+    /// The bit that says [`NodeId::is_late`].
+    const LATE: u32 = 1 << 31;
+
+    /// The id of the node at `index`, which is less than [`NodeId::MOST`].
+    #[inline]
+    #[must_use]
+    pub fn new(index: u32, node: &Node) -> Self {
+        let is_at_hand = matches!(
+            node,
+            Node::Const(_)
+                | Node::Local { .. }
+                | Node::Outer { .. }
+                | Node::RecAttr { .. }
+                | Node::Lambda(_)
+        );
+        Self(if is_at_hand { index } else { index | Self::LATE })
+    }
+
+    /// Does the node have to be evaluated to get its value, or the slot that will have it? The id tells that, so
+    /// that making a thunk of the node needs no look at it.
+    #[inline]
+    #[must_use]
+    pub fn is_late(self) -> bool {
+        self.0 & Self::LATE != 0
+    }
+
+    #[inline]
+    fn index(self) -> usize {
+        (self.0 & !Self::LATE) as usize
+    }
+}
+
+/// A place for an id that is not known yet.
+impl Default for NodeId {
+    fn default() -> Self {
+        Self(Self::LATE)
+    }
+}
 
 /// A function of [`Code`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -348,14 +390,14 @@ impl Code<'_> {
     #[inline]
     #[must_use]
     pub fn node(&self, id: NodeId) -> Node {
-        self.nodes[id.0 as usize]
+        self.nodes[id.index()]
     }
 
     /// The place of the node of `id`.
     #[inline]
     #[must_use]
     pub fn pos(&self, id: NodeId) -> Pos {
-        self.positions[id.0 as usize]
+        self.positions[id.index()]
     }
 
     /// The place that messages name for part number `at` of `parts`: of `${` in a string, or of the

@@ -24,8 +24,11 @@ impl<'a> Eval<'a> {
     /// Evaluates a node to weak head normal form.
     #[inline]
     pub(super) fn eval(&mut self, node: NodeId, env: Env<'a>) -> Result<Value<'a>> {
+        if node.is_late() {
+            return self.eval_compound(node, env);
+        }
         match self.code.node(node) {
-            Node::Const(number) | Node::LateConst(number) => Ok(self.constant(number)),
+            Node::Const(number) => Ok(self.constant(number)),
             Node::Local { slot } => self.variable(node, &env.items()[slot as usize]),
             Node::Outer { level, slot } => {
                 self.variable(node, &outer(env, level).items()[slot as usize])
@@ -94,6 +97,9 @@ impl<'a> Eval<'a> {
     /// What a slot is given for an expression whose value is not wanted yet.
     #[inline]
     pub(super) fn delay(&self, node: NodeId, env: Env<'a>) -> Value<'a> {
+        if node.is_late() {
+            return Value::Thunk(node, env);
+        }
         match self.code.node(node) {
             Node::Const(number) => self.code.constants[number as usize],
             Node::Local { slot } => share(&env.items()[slot as usize]),

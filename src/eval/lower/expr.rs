@@ -181,7 +181,7 @@ impl<'u> Lowerer<'_, 'u, '_> {
         // Names within names get behind these.
         self.code.paths.extend(names.iter().map(|name| match *name {
             AttrName::Static(name) => Name::Static(name),
-            AttrName::Dynamic(_) => Name::Dynamic(NodeId(0)),
+            AttrName::Dynamic(_) => Name::Dynamic(NodeId::default()),
         }));
         for (at, name) in names.iter().enumerate() {
             if let AttrName::Dynamic(expr) = *name {

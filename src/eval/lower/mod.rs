@@ -123,6 +123,11 @@ pub(super) fn lower<'a>(
         let message = "the source has not been parsed".to_owned();
         return Err(LowerError { offset: 0, message, suggestions: Vec::new() });
     };
+    if code.nodes.len() + unit.ast.len() > NodeId::MOST {
+        let message =
+            "the sources of this evaluation have too many expressions together".to_owned();
+        return Err(LowerError { offset: 0, message, suggestions: Vec::new() });
+    }
     lowering.scopes.grow(symbols.len());
     lowering.sources.clear();
     for (&name, slot) in unit.scope.unwrap_or_default().iter().zip(0..) {
@@ -196,7 +201,7 @@ impl Lowerer<'_, '_, '_> {
 
     #[inline]
     fn add(&mut self, pos: Pos, node: Node) -> NodeId {
-        let id = NodeId(number(self.code.nodes.len()));
+        let id = NodeId::new(number(self.code.nodes.len()), &node);
         self.code.nodes.push(node);
         self.code.positions.push(pos);
         id
@@ -206,7 +211,7 @@ impl Lowerer<'_, '_, '_> {
     #[inline]
     fn reserve_ids(&mut self, count: usize) -> code::Range {
         let start = self.code.ids.len();
-        self.code.ids.resize(start + count, NodeId(0));
+        self.code.ids.resize(start + count, NodeId::default());
         code::Range { start: number(start), len: number(count) }
     }
 

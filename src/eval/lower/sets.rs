@@ -140,8 +140,8 @@ impl<'a> Lowerer<'_, '_, 'a> {
         }
         let base = self.unit.base;
         self.code.dynamics.extend(attrs.iter().map(|attr| Dynamic {
-            name: NodeId(0),
-            value: NodeId(0),
+            name: NodeId::default(),
+            value: NodeId::default(),
             pos: base.at(attr.offset),
         }));
         for (at, attr) in attrs.iter().enumerate() {
