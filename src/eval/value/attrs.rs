@@ -4,6 +4,8 @@
 //! `//` with a small right side copies nothing: the result is a layer over the left side. A layer is
 //! made flat when it is gone through for the first time, and remembers that.
 
+mod guess;
+
 use std::cell::Cell;
 use std::cmp::Ordering;
 use std::ptr;
@@ -126,10 +128,11 @@ impl<'a> Shape<'a> {
     #[must_use]
     pub fn find(&self, name: Symbol) -> Option<usize> {
         let names = self.names.items();
-        if names.len() <= 8 {
-            return names.iter().position(|&other| other == name);
+        match names.len() {
+            ..=8 => names.iter().position(|&other| other == name),
+            9..=16 => names.binary_search(&name).ok(),
+            _ => guess::search(names, name),
         }
-        names.binary_search(&name).ok()
     }
 
     /// The indices in the order in which Nix lists names: by their bytes.
