@@ -29,16 +29,17 @@ const LARGEST_RANGE: usize = 1 << 38;
 const SMALLEST_RANGE: usize = 1 << 26;
 /// The part of the range, from its start, for what is never taken back: 1 in so many.
 const KEPT_PART: usize = 4;
-/// What is used before huge pages are asked for, so that a small evaluation stays small.
-#[cfg(target_os = "linux")]
+/// What is used before huge pages are asked for, and memory is cleared ahead of its use, so that a small evaluation
+/// stays small.
 const SMALL: usize = 4 * 1024 * 1024;
 /// The same of what is kept: a package has less of that, a system more.
-#[cfg(target_os = "linux")]
 const SMALL_KEPT: usize = 12 * 1024 * 1024;
-/// What is used before memory is cleared ahead of its use, how far ahead that is, and how much at a time.
-const LARGE: usize = 32 * 1024 * 1024;
-const AHEAD: usize = 4 * 1024 * 1024;
+/// How much is cleared at a time: a huge page.
 const STEP: usize = 2 * 1024 * 1024;
+/// How far ahead of its use memory is cleared, and how far once as much is used as `LARGE`.
+const AHEAD: usize = STEP / 2;
+const FAR_AHEAD: usize = AHEAD + STEP;
+const LARGE: usize = 32 * 1024 * 1024;
 
 /// Memory that is freed as a whole.
 pub struct Arena {
@@ -53,8 +54,9 @@ pub struct Arena {
     /// The whole range.
     range: NonNull<u8>,
     len: usize,
-    /// Who clears memory ahead, once there is enough to do.
+    /// Who clears memory ahead, and up to where it was asked to: in what is kept, and in the rest.
     ahead: OnceCell<Option<Ahead>>,
+    asked: [Cell<usize>; 2],
 }
 
 impl Arena {
@@ -80,15 +82,17 @@ impl Arena {
             let _ = unsafe { madvise(start.add(from).cast(), to - from, Advice::LinuxHugepage) };
         }
         // SAFETY: these offsets are within the range.
-        let [middle, end] = [kept, kept + LARGE].map(|at| unsafe { start.add(at) });
+        let [middle, first, first_kept] =
+            [kept, kept + SMALL + AHEAD, SMALL_KEPT + AHEAD].map(|at| unsafe { start.add(at) });
         Self {
             next: Cell::new(middle),
-            end: Cell::new(end),
-            other: Cell::new((start, middle)),
+            end: Cell::new(first),
+            other: Cell::new((start, first_kept)),
             written: Cell::new(usize::MAX),
             range,
             len,
             ahead: OnceCell::new(),
+            asked: [Cell::new(SMALL_KEPT), Cell::new(kept + SMALL)],
         }
     }
 
@@ -320,16 +324,26 @@ impl Arena {
         let start = self.range.addr().get();
         let (next, end) = (self.next.get().addr() - start, self.end.get().addr() - start);
         let kept = self.len / KEPT_PART;
-        if next < kept || size > self.len - next {
+        // As in `keeping`: kept objects come first.
+        let (asked, from, to) = match &self.asked {
+            [asked, _] if self.next.get() < self.other.get().0 => (asked, 0, kept),
+            [_, asked] => (asked, kept, self.len),
+        };
+        if size > to - next {
             handle_alloc_error(layout);
         }
-        let further = (next + size).max(end + 1).next_multiple_of(STEP).min(self.len);
-        // SAFETY: within the range, and behind `next`.
+        // Half of a huge page before the next one begins.
+        let further = (next + size).max(end + 1) + AHEAD;
+        let further = (further.next_multiple_of(STEP) - AHEAD).min(to);
+        // SAFETY: within the part, and behind `next`.
         self.end.set(unsafe { self.range.as_ptr().add(further) });
-        // What lies up to here was asked for when `end` was moved before.
-        let from = if end == kept + LARGE { end } else { (end + AHEAD).min(self.len) };
-        if let Some(ahead) = self.ahead.get_or_init(|| Ahead::start(provide)) {
-            ahead.want(start + from, (further + AHEAD).min(self.len).saturating_sub(from));
+        let far = if further - from < LARGE { AHEAD } else { FAR_AHEAD };
+        let upto = (further + far).min(to);
+        let before = asked.replace(upto);
+        // Where addresses are few, those that a thread takes are wanted for values.
+        let begin = || if self.is_unlimited() { Ahead::start(provide) } else { None };
+        if let Some(ahead) = self.ahead.get_or_init(begin) {
+            ahead.want(start + before, upto.saturating_sub(before));
         }
     }
 }
