@@ -81,7 +81,9 @@ impl<'a> Eval<'a> {
     fn parse_file(&mut self, file: &[u8], scope: Option<&[Symbol]>, pos: Pos) -> Result<NodeId> {
         self.check_readable(file, pos)?;
         let (dir, origin) = (path::dir_name(file), Origin::File(file.into()));
-        let is_large = self.settings.parse_ahead.is_some_and(|from| self.sources.size() >= from);
+        let may_parse_ahead = self.settings.parse_ahead;
+        let mut is_large = self.ahead.get().is_some()
+            || may_parse_ahead.is_some_and(|from| self.sources.size() >= from);
         let place = if is_large { self.disk_path(file) } else { None };
         if let Some(ready) = place.as_ref().and_then(|place| self.ahead()?.take(place)) {
             let ast = ready.parsed.join(&mut self.symbols);
@@ -90,10 +92,14 @@ impl<'a> Eval<'a> {
         let text = self.read_file(file, pos)?;
         let features = self.parser_features();
         let parsed = parse(&text, &mut self.symbols, features);
-        if let (Ok(ast), Some(place)) = (&parsed, place)
-            && let Some(ahead) = self.ahead()
-        {
-            ahead.tell(&place, Leads::of(ast, &self.symbols));
+        if let Ok(ast) = &parsed {
+            is_large |= may_parse_ahead.is_some() && ast.lists_many_files();
+            if is_large
+                && let Some(place) = place.or_else(|| self.disk_path(file))
+                && let Some(ahead) = self.ahead()
+            {
+                ahead.tell(&place, Leads::of(ast, &self.symbols));
+            }
         }
         self.lower_source(text.into(), parsed, dir, origin, scope)
     }

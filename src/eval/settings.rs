@@ -78,8 +78,8 @@ pub struct Settings {
     /// May package sets that are made from the same arguments become one? No value differs by it, but functions of
     /// the two are equal then.
     pub share_sets: bool,
-    /// After how many bytes of sources further files are read and parsed before they are imported, where there is a
-    /// processor for that; never if `None`. No value differs by it, but it takes memory that a small evaluation does not
+    /// After how many bytes of sources, or once a file was read that lists many others, further files are read and
+    /// parsed before they are imported, where there is a processor for that; never if `None`. No value differs by it, but it takes memory that a small evaluation does not
     /// regain in time.
     pub parse_ahead: Option<usize>,
     /// `eval-system` or `system`: what `builtins.currentSystem` says. [`super::io::RealIo::system`] tells

@@ -1,11 +1,13 @@
 //! The files that a source leads to, as far as that can be told from its text. Nothing depends on it but what
 //! is read ahead.
 
-use super::ast::{Ast, Expr, Range, Text};
+use super::ast::{Ast, Expr, ExprId, Range, Text};
 use super::symbol::Symbols;
 
 /// A set with more attributes than this is a collection, of which few are wanted.
 const COLLECTION: u32 = 100;
+/// A list of more files than this is that of all modules of a system.
+const MANY_FILES: u32 = 100;
 
 /// What a source leads to.
 #[derive(Debug, Default)]
@@ -74,6 +76,17 @@ impl Leads {
 }
 
 impl Ast {
+    /// Is there a list of so many files that the evaluation will be a large one? What is in a list is wanted, as
+    /// opposed to a collection.
+    #[must_use]
+    pub fn lists_many_files(&self) -> bool {
+        let is_path = |&id: &ExprId| matches!(self.expr(id), Expr::Path(_));
+        self.exprs.iter().any(|expr| match *expr {
+            Expr::List(items) => items.len > MANY_FILES && self.ids(items).iter().all(is_path),
+            _ => false,
+        })
+    }
+
     /// Path literals that begin with a dot, and their nodes.
     fn relative_paths(&self) -> Vec<(u32, Option<Text>)> {
         let found = (0u32..).zip(&self.exprs).filter_map(|(node, expr)| match *expr {
@@ -106,6 +119,18 @@ mod tests {
         assert_eq!(texts(&found.files), ["../pkgs", "./a.nix", "./c"]);
         assert_eq!(texts(&found.wanted), ["lib", "pkgs"]);
         assert!(found.collected.is_empty());
+    }
+
+    #[test]
+    fn a_long_list_of_files_is_seen() {
+        let lists_many = |element: &str, count: usize| {
+            let source = format!("{{ a = [ {} ]; }}", [element].repeat(count).join(" "));
+            parse(source.as_bytes(), &mut Symbols::new(), Features::default())
+                .unwrap()
+                .lists_many_files()
+        };
+        assert!(lists_many("./a.nix", 101));
+        assert!(!lists_many("./a.nix", 100) && !lists_many("\"a.nix\"", 101));
     }
 
     #[test]
