@@ -13,6 +13,7 @@ pub mod code;
 mod coerce;
 mod compare;
 pub mod derivations;
+mod digests;
 pub mod error;
 mod failures;
 mod force;
@@ -53,6 +54,7 @@ use builtins::{Patterns, PrimOp};
 use call::CallFrame;
 use code::Code;
 pub use coerce::Coercion;
+use digests::Digests;
 use error::Error;
 use failures::Failures;
 use import::Imports;
@@ -97,6 +99,7 @@ pub struct Eval<'a> {
     /// Who parses files before they are imported, once there was one.
     ahead: OnceCell<Option<Ahead>>,
     memo: Memo<'a>,
+    digests: Digests,
     patterns: Patterns,
     /// What was fetched: the answers as they came, since values may be taken back.
     fetched: FxHashMap<Fetch, Rc<[u8]>>,
@@ -166,6 +169,7 @@ impl<'a> Eval<'a> {
             imports: Imports::default(),
             ahead: OnceCell::new(),
             memo: Memo::default(),
+            digests: Digests::default(),
             failures: Failures::default(),
             failed: None,
             ticks: 0,

@@ -225,27 +225,27 @@ fn digest_of(digest: ring::digest::Digest) -> Sha256Digest {
 /// SHA-256 of a text in pieces. Of the libraries that were tried, this one's is the quickest by far where the
 /// processor has no instructions for it.
 #[derive(Clone)]
-pub(super) struct Sha256(Context);
+pub(crate) struct Sha256(Context);
 
 impl Sha256 {
     /// Has seen nothing.
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self(Context::new(&SHA256))
     }
 
     /// Takes in more bytes.
-    pub(super) fn update(&mut self, bytes: &[u8]) {
+    pub(crate) fn update(&mut self, bytes: &[u8]) {
         self.0.update(bytes);
     }
 
     /// With more bytes taken in.
-    pub(super) fn and(mut self, bytes: &[u8]) -> Self {
+    pub(crate) fn and(mut self, bytes: &[u8]) -> Self {
         self.update(bytes);
         self
     }
 
     /// The digest of all that was taken in.
-    pub(super) fn finish(self) -> Sha256Digest {
+    pub(crate) fn finish(self) -> Sha256Digest {
         digest_of(self.0.finish())
     }
 }

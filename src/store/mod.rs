@@ -22,6 +22,7 @@ pub mod worker;
 pub use content_address::{CaMethod, ContentAddress, References, output_path_name};
 pub use derivation::{Bytes, Derivation, DerivationKind, InputOutputs, Inputs, Output, OutputName};
 pub use error::StoreError;
+pub(crate) use hash::Sha256;
 pub use hash::{Hash, HashAlgo, HashFormat, Hasher, Sha256Digest, compress, sha256};
 pub use modulo::{DrvHash, DrvHashes, ReadDrv};
 pub use nar::{NarNode, NarSource, around_file, hash_nar, write_nar};

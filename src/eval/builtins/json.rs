@@ -2,6 +2,7 @@
 
 use super::PrimOp;
 use crate::eval::Eval;
+use crate::eval::digests::Growing;
 use crate::eval::error::{Error, Result};
 use crate::eval::position::Pos;
 use crate::eval::print;
@@ -20,8 +21,9 @@ fn to_json<'a>(eval: &mut Eval<'a>, args: &[Value<'a>], _: Pos) -> Result<Value<
     let &[value] = args else { return Ok(Value::Null) };
     let mut text = Vec::new();
     let mut context = Context::NONE;
-    print::json::to_json(eval, value, Pos::NONE, true, &mut text, &mut context)?;
-    Ok(eval.string_with(&text, context))
+    let mut hash = Growing::for_text_in(eval.arena);
+    print::json::to_hashed_json(eval, value, &mut text, &mut context, &mut hash)?;
+    Ok(eval.hashed_string(&text, context, hash))
 }
 
 fn from_json<'a>(eval: &mut Eval<'a>, args: &[Value<'a>], _: Pos) -> Result<Value<'a>> {

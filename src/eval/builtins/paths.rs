@@ -15,7 +15,7 @@ use crate::eval::store_state::{Named, Text, type_name, unreadable};
 use crate::eval::text::path as text_path;
 use crate::eval::text::shown;
 use crate::eval::value::{AttrsBuilder, Bytes, Context, ContextElement, Value};
-use crate::store::{CaMethod, ContentAddress, Hash, HashAlgo, References, StorePath, sha256};
+use crate::store::{CaMethod, ContentAddress, Hash, HashAlgo, References, StorePath};
 
 /// The builtins of this file.
 pub(super) const PRIMOPS: &[PrimOp] = &[
@@ -189,7 +189,7 @@ fn store_path<'a>(eval: &mut Eval<'a>, args: &[Value<'a>], pos: Pos) -> Result<V
         let message = format!("path '{}' is not valid", shown(&whole));
         return Err(Error::new(ErrorKind::Io, pos, message));
     }
-    let own = eval.contexts.intern(vec![ContextElement::Opaque(store_path)]);
+    let own = eval.contexts.intern([ContextElement::Opaque(store_path)]);
     let context = eval.contexts.union(context, own);
     Ok(eval.string_with(&path, context))
 }
@@ -215,8 +215,9 @@ fn to_file<'a>(eval: &mut Eval<'a>, args: &[Value<'a>], pos: Pos) -> Result<Valu
         };
         references.insert(path.clone());
     }
+    let digest = eval.digest_of(contents);
     let contents = contents.items();
-    let path = eval.store.dir().text_path(name, sha256(contents), &references);
+    let path = eval.store.dir().text_path(name, digest, &references);
     let path = path.map_err(|error| Error::evaluation(pos, error.to_string()))?;
     eval.store.add_text(path.clone(), Text { contents: contents.into(), references });
     let (text, context) = eval.store_string(&path);

@@ -2,9 +2,10 @@
 
 use super::PrimOp;
 use crate::eval::Eval;
+use crate::eval::digests::Growing;
 use crate::eval::error::Result;
 use crate::eval::position::Pos;
-use crate::eval::print::xml::{XmlOptions, to_xml};
+use crate::eval::print::xml::to_hashed_xml;
 use crate::eval::value::{Context, Value};
 
 /// The builtins of this file.
@@ -15,7 +16,7 @@ pub(super) const PRIMOPS: &[PrimOp] =
 fn to_xml_text<'a>(eval: &mut Eval<'a>, args: &[Value<'a>], _: Pos) -> Result<Value<'a>> {
     let &[value] = args else { return Ok(Value::Null) };
     let mut context = Context::NONE;
-    let options = XmlOptions { strict: true, location: false };
-    let text = to_xml(eval, value, Pos::NONE, options, &mut context)?;
-    Ok(eval.string_with(&text, context))
+    let mut hash = Growing::for_text_in(eval.arena);
+    let text = to_hashed_xml(eval, value, &mut context, &mut hash)?;
+    Ok(eval.hashed_string(&text, context, hash))
 }

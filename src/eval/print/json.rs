@@ -1,6 +1,7 @@
 //! Values as JSON, for `--json`, `builtins.toJSON` and structured attributes.
 
 use super::{check_depth, is_unevaluated, known, place_of, type_name};
+use crate::eval::digests::Growing;
 use crate::eval::error::{Error, Result};
 use crate::eval::position::Pos;
 use crate::eval::text::{json, number};
@@ -23,7 +24,20 @@ pub fn to_json<'a>(
     context: &mut Context,
 ) -> Result<()> {
     let depth = eval.calls.len();
-    Writer { eval, strict, out, context }.value(value, pos, depth)
+    Writer { eval, strict, out, context, hash: None }.value(value, pos, depth)
+}
+
+/// As [`to_json`] for `toJSON`; `hash` becomes that of the text.
+pub(in crate::eval) fn to_hashed_json<'a>(
+    eval: &mut Eval<'a>,
+    value: Value<'a>,
+    out: &mut Vec<u8>,
+    context: &mut Context,
+    hash: &mut Growing,
+) -> Result<()> {
+    let depth = eval.calls.len();
+    let mut writer = Writer { eval, strict: true, out, context, hash: Some(hash) };
+    writer.value(value, Pos::NONE, depth)
 }
 
 struct Writer<'w, 'a> {
@@ -31,6 +45,7 @@ struct Writer<'w, 'a> {
     strict: bool,
     out: &'w mut Vec<u8>,
     context: &'w mut Context,
+    hash: Option<&'w mut Growing>,
 }
 
 impl<'a> Writer<'_, 'a> {
@@ -107,6 +122,9 @@ impl<'a> Writer<'_, 'a> {
                 let name = self.eval.symbols.quoted(attr.name);
                 error.while_(attr.pos, format!("while evaluating attribute '{name}'"))
             })?;
+            if let Some(hash) = &mut self.hash {
+                hash.grown(self.out);
+            }
         }
         self.word("}");
         Ok(())

@@ -5,6 +5,7 @@ use rustc_hash::FxHashSet;
 use super::{check_depth, is_unevaluated, known};
 use crate::eval::Eval;
 use crate::eval::code::LambdaId;
+use crate::eval::digests::Growing;
 use crate::eval::error::Result;
 use crate::eval::position::Pos;
 use crate::eval::text::number;
@@ -32,9 +33,31 @@ pub fn to_xml<'a>(
     options: XmlOptions,
     context: &mut Context,
 ) -> Result<Vec<u8>> {
+    write(eval, value, pos, options, context, None)
+}
+
+/// As [`to_xml`] for `toXML`; `hash` becomes that of the text.
+pub(in crate::eval) fn to_hashed_xml<'a>(
+    eval: &mut Eval<'a>,
+    value: Value<'a>,
+    context: &mut Context,
+    hash: &mut Growing,
+) -> Result<Vec<u8>> {
+    let options = XmlOptions { strict: true, location: false };
+    write(eval, value, Pos::NONE, options, context, Some(hash))
+}
+
+fn write<'a>(
+    eval: &mut Eval<'a>,
+    value: Value<'a>,
+    pos: Pos,
+    options: XmlOptions,
+    context: &mut Context,
+    hash: Option<&mut Growing>,
+) -> Result<Vec<u8>> {
     let depth = eval.calls.len();
     let seen = FxHashSet::default();
-    let mut writer = Writer { eval, options, context, seen, xml: XmlWriter::new() };
+    let mut writer = Writer { eval, options, context, seen, xml: XmlWriter::new(), hash };
     writer.xml.open("expr", &[]);
     writer.value(value, pos, depth)?;
     Ok(writer.xml.finish())
@@ -47,6 +70,7 @@ struct Writer<'w, 'a> {
     /// The paths of the derivations so far.
     seen: FxHashSet<Vec<u8>>,
     xml: XmlWriter,
+    hash: Option<&'w mut Growing>,
 }
 
 impl<'a> Writer<'_, 'a> {
@@ -111,11 +135,18 @@ impl<'a> Writer<'_, 'a> {
 
     fn attributes(&mut self, attrs: Attrs<'a>, depth: usize) -> Result<()> {
         for attr in attrs.sorted(self.eval.arena, &self.eval.symbols) {
-            let place = Place::of(self.eval, attr.pos, self.options.location);
             let name = self.eval.symbols.name(attr.name);
-            self.xml.open("attr", &place.attributes(Some(name)));
+            if self.options.location {
+                let place = Place::of(self.eval, attr.pos);
+                self.xml.open("attr", &place.attributes(Some(name)));
+            } else {
+                self.xml.open("attr", &[("name", name)]);
+            }
             self.value(Value::Ref(attr.slot), attr.pos, depth + 1)?;
             self.xml.close();
+            if let Some(hash) = &mut self.hash {
+                hash.grown(self.xml.written());
+            }
         }
         Ok(())
     }
@@ -150,8 +181,8 @@ impl<'a> Writer<'_, 'a> {
 
     fn function(&mut self, id: LambdaId) {
         let lambda = *self.eval.lambda(id);
-        let place = Place::of(self.eval, lambda.pos, self.options.location);
-        self.xml.open("function", &place.attributes(None));
+        let place = self.options.location.then(|| Place::of(self.eval, lambda.pos));
+        self.xml.open("function", &place.unwrap_or_default().attributes(None));
         let symbols = &self.eval.symbols;
         let arg = lambda.arg.map(|name| ("name", symbols.name(name)));
         if let Some(pattern) = lambda.pattern {
@@ -181,10 +212,8 @@ struct Place {
 }
 
 impl Place {
-    fn of(eval: &Eval<'_>, pos: Pos, wanted: bool) -> Self {
-        let Some(place) = eval.sources.place(pos).filter(|_| wanted) else {
-            return Self::default();
-        };
+    fn of(eval: &Eval<'_>, pos: Pos) -> Self {
+        let Some(place) = eval.sources.place(pos) else { return Self::default() };
         let path = eval.sources.file_line_column(pos).map(|(path, ..)| path.to_vec());
         Self { column: place.at.column.to_string(), line: place.at.line.to_string(), path }
     }

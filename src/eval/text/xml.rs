@@ -53,6 +53,12 @@ impl XmlWriter {
         self.out
     }
 
+    /// What is written so far.
+    #[must_use]
+    pub fn written(&self) -> &[u8] {
+        &self.out
+    }
+
     fn start_tag(&mut self, name: &str, attributes: &[(&str, &[u8])]) {
         self.indent();
         self.out.push(b'<');
@@ -74,14 +80,19 @@ impl XmlWriter {
 /// Appends the value of an attribute. Only the newline is escaped among the control characters: a reader
 /// would turn it into a space (XML 1.0, section 3.3.3).
 fn write_escaped(out: &mut Vec<u8>, value: &[u8]) {
-    for &byte in value {
-        match byte {
-            b'"' => out.extend_from_slice(b"&quot;"),
-            b'<' => out.extend_from_slice(b"&lt;"),
-            b'>' => out.extend_from_slice(b"&gt;"),
-            b'&' => out.extend_from_slice(b"&amp;"),
-            b'\n' => out.extend_from_slice(b"&#xA;"),
-            _ => out.push(byte),
-        }
+    let mut plain = 0;
+    for (at, byte) in value.iter().enumerate() {
+        let escape: &[u8] = match byte {
+            b'"' => b"&quot;",
+            b'<' => b"&lt;",
+            b'>' => b"&gt;",
+            b'&' => b"&amp;",
+            b'\n' => b"&#xA;",
+            _ => continue,
+        };
+        out.extend_from_slice(&value[plain..at]);
+        out.extend_from_slice(escape);
+        plain = at + 1;
     }
+    out.extend_from_slice(&value[plain..]);
 }
