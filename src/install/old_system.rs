@@ -48,10 +48,8 @@ struct Old {
 
 /// Another machine, with the key that the user's own `known_hosts` file has for it.
 async fn reach(cx: &Context<'_>, machine: &Destination) -> Result<Old, Failure> {
-    let at = Destination {
-        user: Some(machine.user.clone().unwrap_or_else(UserName::root)),
-        ..machine.clone()
-    };
+    let user = machine.user.clone().unwrap_or_else(UserName::root);
+    let at = Destination { user: Some(user.clone()), ..machine.clone() };
     let file = &cx.world.user_known_hosts;
     let content = match fs::read(file) {
         Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
@@ -75,7 +73,7 @@ async fn reach(cx: &Context<'_>, machine: &Destination) -> Result<Old, Failure> 
     let login = Login {
         address: at.address.clone(),
         port: at.port.unwrap_or(DEFAULT_PORT),
-        user: at.user.clone().unwrap_or_else(UserName::root),
+        user,
         identity: cx.access.identity.clone(),
         known_hosts: pinned,
         control_dir: private.path().to_owned(),

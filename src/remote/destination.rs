@@ -56,19 +56,20 @@ impl Destination {
     /// The command that shows its keys, for people.
     #[must_use]
     pub fn keyscan(&self) -> Command {
-        let port = self.port.filter(|port| *port != DEFAULT_PORT);
-        let port = port.map(|port| ["-p".to_owned(), port.to_string()]);
-        let command = Command::new("ssh-keyscan").args(port.into_iter().flatten());
-        command.arg(self.address.as_str())
+        Command::new("ssh-keyscan").args(self.port_words()).arg(self.address.as_str())
     }
 
     /// The command that logs in, for people.
     #[must_use]
     pub fn ssh(&self) -> Command {
-        let port = self.port.filter(|port| *port != DEFAULT_PORT);
-        let port = port.map(|port| ["-p".to_owned(), port.to_string()]);
         let user = self.user.as_ref().map(|user| format!("{user}@")).unwrap_or_default();
-        Command::new("ssh").args(port.into_iter().flatten()).arg(format!("{user}{}", self.address))
+        Command::new("ssh").args(self.port_words()).arg(format!("{user}{}", self.address))
+    }
+
+    /// How ssh's programs are told the port, where it is not their own.
+    fn port_words(&self) -> impl Iterator<Item = String> {
+        let port = self.port.filter(|port| *port != DEFAULT_PORT);
+        port.map(|port| ["-p".to_owned(), port.to_string()]).into_iter().flatten()
     }
 
     /// The names under which `known_hosts` files have its keys.

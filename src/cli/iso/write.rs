@@ -39,11 +39,11 @@ impl Job<'_> {
     /// Writes it to the disks, which the user has confirmed.
     pub(super) async fn write(&self, targets: &[Target]) -> Result<Vec<Outcome>, CliError> {
         let targets = sticks::again(self.args, &self.runner, targets, self.image.size).await?;
-        if let Some(handover) = root::handover(self.args, &self.image.path, &targets)? {
-            self.remember_key()?;
+        let handover = root::handover(self.args, &self.image.path, &targets)?;
+        self.remember_key()?;
+        if let Some(handover) = handover {
             return Err(handover.go(self.pin.as_ref()));
         }
-        self.remember_key()?;
         for target in &targets {
             let (path, disk) = (target.disk.live.path.clone(), Box::new(target.disk.live.clone()));
             self.reporter.event(&Event::Target { target: path, disk });
