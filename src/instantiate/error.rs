@@ -98,8 +98,12 @@ fn store_error(error: &WorkerError, said: &str) -> String {
     }
 }
 
+/// What Nix says when its client is gone. Whoever reads it here has interrupted nothing.
+const HUNG_UP: &str = "interrupted by the user";
+
 /// Nix' words without colours, and without the word before them.
 fn plain(said: &str) -> String {
     let said = without_escapes(said);
-    said.strip_prefix("error:").unwrap_or(&said).trim().to_owned()
+    let said = said.strip_prefix("error:").unwrap_or(&said).trim();
+    if said == HUNG_UP { String::new() } else { said.to_owned() }
 }

@@ -68,6 +68,8 @@ fn what_answers_instead_of_a_store_is_told() {
         (r"printf 'oixd\0\0\0\0\024\001\0\0\0\0\0\0'; sleep 1", "version 1.20"),
         ("exit 3", "ended in the middle"),
         ("echo 'error: no such subcommand' >&2; exit 1", "no such subcommand"),
+        // Nix says so of itself where its input is hung up, if it comes to it.
+        ("echo 'error: interrupted by the user' >&2; exit 1", "ended in the middle"),
     ] {
         let mut command = instantiate(&store, dir.path());
         with_nix(&store, &mut command, script);
