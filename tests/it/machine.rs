@@ -1,6 +1,6 @@
 //! The emulated machine: an installer, an empty disk, and the whole tool against it. Each test takes
 //! minutes, so they are ignored by a plain `cargo test`; `scripts/test` prepares what they need
-//! (`tests/vm/payload --flake`, `tests/vm/image`) and runs them one at a time.
+//! (`tests/vm/payload --flake`, `tests/vm/image`) and runs two at a time.
 
 mod scene;
 mod secrets;

@@ -14,8 +14,10 @@ pub(super) fn a_stick_that_is_pulled_out_is_told(guest: &Guest, images: &Images)
     gone(&ran, &one);
     guest.sh(SCAN);
 
-    // The other one stays, and is written to its end.
+    // The other one stays, and is written to its end. udev, which opens what was written to, stands still: it would
+    // have heard in our place what comes now.
     let (one, two) = (guest.stick(1), guest.stick(2));
+    guest.sh("kill -STOP $(pidof systemd-udevd)");
     let ran = pulled(guest, 2, [&one, &two]);
     let ended = ran.ended(&two);
     assert_eq!(ended["state"], "incomplete", "{ran:?}");
@@ -23,8 +25,10 @@ pub(super) fn a_stick_that_is_pulled_out_is_told(guest: &Guest, images: &Images)
     assert_eq!(ran.ended(&one)["state"], "good", "{ran:?}");
     guest.assert_holds(1, &images.plain);
 
-    // Whatever the one that was pulled out has left for the others to tell, the next writing is not disturbed.
+    // The one that was pulled out has left something for the others to tell, which they do when they are opened; it
+    // does not make them another medium.
     guest.iso(&format!("--image {PLAIN} {one}")).assert(0, &["safe to remove"]);
+    guest.sh("kill -CONT $(pidof systemd-udevd)");
     let missing = format!("there is no {two}");
     guest.iso(&format!("--image {PLAIN} {two}")).assert(2, &[&missing]);
 }
@@ -40,8 +44,9 @@ fn gone(ran: &Ran, stick: &str) {
 /// The kernel lets go of the stick as soon as a stage has begun.
 fn deleted_at(guest: &Guest, stage: &str, stick: &str) -> Ran {
     let name = stick.trim_start_matches("/dev/");
+    let slowly = slowly("rbps", &[stick]);
     guest.run(&format!(
-        "set -o pipefail
+        "{slowly}; set -o pipefail
         {TOOL} iso --yes --json --image {PLAIN} {stick} | while read -r line; do
             echo \"$line\"
             case $line in *'\"stage\":\"{stage}\"'*)
@@ -52,21 +57,28 @@ fn deleted_at(guest: &Guest, stage: &str, stick: &str) -> Ran {
     ))
 }
 
-/// A stick is pulled out of the machine while it is written, which takes ten seconds: cgroup v2 lets a second pass for
-/// each MiB.
+/// What this shell starts has a MiB a second for each of these sticks, so that there is time for what is done to them
+/// meanwhile; `limit` is what cgroup v2 calls it, for writing or for reading.
+fn slowly(limit: &str, sticks: &[&str]) -> String {
+    format!(
+        "set -e
+        echo +io >/sys/fs/cgroup/cgroup.subtree_control; mkdir -p /sys/fs/cgroup/slow
+        for stick in {}; do
+            at=$(cat /sys/class/block/${{stick#/dev/}}/dev)
+            echo \"$at wbps=max rbps=max {limit}=1048576\" >/sys/fs/cgroup/slow/io.max
+        done
+        echo $$ >/sys/fs/cgroup/slow/cgroup.procs",
+        sticks.join(" ")
+    )
+}
+
+/// A stick is pulled out of the machine while it is written.
 fn pulled(guest: &Guest, number: usize, sticks: [&str; 2]) -> Ran {
     let [one, two] = sticks;
+    let slowly = slowly("wbps", &sticks);
     let mut command = guest.ssh(
         "root",
-        &format!(
-            "set -e
-            echo +io >/sys/fs/cgroup/cgroup.subtree_control; mkdir /sys/fs/cgroup/slow
-            for stick in {one} {two}; do
-                echo \"$(cat /sys/class/block/${{stick#/dev/}}/dev) wbps=1048576\" >/sys/fs/cgroup/slow/io.max
-            done
-            echo $$ >/sys/fs/cgroup/slow/cgroup.procs
-            exec {TOOL} iso --yes --json --image {PLAIN} {one} {two}"
-        ),
+        &format!("{slowly}; exec {TOOL} iso --yes --json --image {PLAIN} {one} {two}"),
     );
     let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     let mut lines = BufReader::new(child.stdout.take().unwrap()).lines().map(Result::unwrap);
