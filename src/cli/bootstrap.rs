@@ -10,11 +10,13 @@ use super::signals::cancel_on_signals;
 use super::world::{Told, told, world};
 use crate::install::context::{Failure, FailureKind, World};
 use crate::install::engine;
+use crate::install::plan::Plan;
 use crate::install::preflight::{self, Prepared, Purpose};
 use crate::ui::json::JsonReporter;
-use crate::ui::plan::render;
+use crate::ui::plan::{refusals, render};
 use crate::ui::prompts::TerminalPrompter;
 use crate::ui::report::render as render_report;
+use crate::ui::terminal::say;
 use crate::validated::HostName;
 
 /// Turn a machine that has booted an installer into a host of the flake
@@ -73,7 +75,8 @@ pub(super) async fn run(args: Args, output: &Output) -> Result<ExitCode, CliErro
         if !args.json {
             print(&render(&prepared.plan, &output.style))?;
         }
-        engine::confirm(&mut prepared).await?;
+        let confirmed = engine::confirm(&mut prepared).await;
+        confirmed.map_err(|failure| not_begun(failure, &prepared.plan, &args, output))?;
         ready.push(prepared);
     }
     for prepared in ready {
@@ -87,6 +90,16 @@ pub(super) async fn run(args: Args, output: &Output) -> Result<ExitCode, CliErro
         }
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// Why a run does not begin. The reasons against a plan are shown as `plan` shows them, each with its hint.
+fn not_begun(failure: Failure, plan: &Plan, args: &Args, output: &Output) -> CliError {
+    if args.json || !plan.refused() {
+        return failure.into();
+    }
+    let heading = "error: nothing was changed; this plan must not be carried out:";
+    say(refusals(plan, heading, &output.errors).trim_end());
+    CliError::told(failure)
 }
 
 /// The hosts that were named, or the one that is picked from the flake's.

@@ -10,6 +10,8 @@ use crate::ui::Style;
 pub(super) struct Output {
     /// Width, colours and characters of standard output.
     pub(super) style: Style,
+    /// The same of standard error.
+    pub(super) errors: Style,
     /// Is standard error a terminal on which bars may move?
     pub(super) live: bool,
 }
@@ -22,11 +24,15 @@ impl Output {
         let (stdout, stderr) = (std::io::stdout().is_terminal(), std::io::stderr().is_terminal());
         console::set_colors_enabled(stdout && !plain);
         console::set_colors_enabled_stderr(stderr && !plain);
-        let columns = console::Term::stdout().size_checked().map(|(_, columns)| columns);
-        let width = columns.filter(|_| stdout).map_or(100, usize::from);
-        let style =
-            Style { width: width.max(40), colour: stdout && !plain, unicode: utf8_locale() };
-        Self { style, live: stderr && !plain }
+        let style = |terminal: &console::Term, colour| {
+            let columns = terminal.size_checked().map(|(_, columns)| usize::from(columns));
+            Style { width: columns.unwrap_or(100).max(40), colour, unicode: utf8_locale() }
+        };
+        Self {
+            style: style(&console::Term::stdout(), stdout && !plain),
+            errors: style(&console::Term::stderr(), stderr && !plain),
+            live: stderr && !plain,
+        }
     }
 }
 

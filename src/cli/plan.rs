@@ -9,7 +9,7 @@ use super::output::{Output, print, print_json};
 use super::signals::cancel_on_signals;
 use super::world::{told, world};
 use crate::install::preflight::{self, Purpose};
-use crate::ui::plan::render;
+use crate::ui::plan::{refusals, render};
 use crate::ui::prompts::TerminalPrompter;
 
 /// Show what a run would do, and do nothing
@@ -45,7 +45,9 @@ pub(super) async fn run(args: Args, output: &Output) -> Result<ExitCode, CliErro
     if args.json {
         print_json(&prepared.plan)?;
     } else {
-        print(&render(&prepared.plan, &output.style))?;
+        let (plan, style) = (&prepared.plan, &output.style);
+        let refusals = refusals(plan, "This plan must not be carried out:", style);
+        print(&(render(plan, style) + &refusals))?;
     }
     let refused = prepared.plan.refused();
     prepared.close().await;

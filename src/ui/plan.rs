@@ -14,7 +14,7 @@ const LABELS: usize = 11;
 /// In front of a warning.
 const WARNING: &str = "warning: ";
 
-/// Draws a plan.
+/// Draws a plan, without [`refusals`].
 #[must_use]
 pub fn render(plan: &Plan, style: &Style) -> String {
     let style = *style;
@@ -36,7 +36,23 @@ pub fn render(plan: &Plan, style: &Style) -> String {
     }
     section(&mut lines, headed("phases", phases(plan, style)));
     section(&mut lines, warnings(plan, style));
-    section(&mut lines, refusals(plan, style));
+    show(&lines, style)
+}
+
+/// What forbids a plan, and what to do about it, below `heading`; empty if nothing does.
+#[must_use]
+pub fn refusals(plan: &Plan, heading: &str, style: &Style) -> String {
+    let style = *style;
+    if !plan.refused() {
+        return String::new();
+    }
+    let mut lines = vec![Line::new(), Line::new().with(heading, Ink::Alarm)];
+    for refusal in &plan.refusals {
+        let mark = Line::new().with(style.pick("  ✗ ", "  x "), Ink::Alarm);
+        lines.extend(hanging(&mark, &refusal.reason, Ink::Red, style.columns()));
+        let mark = Line::new().with(style.pick("    → ", "    > "), Ink::Dim);
+        lines.extend(hanging(&mark, &refusal.hint, Ink::Plain, style.columns()));
+    }
     show(&lines, style)
 }
 
@@ -178,20 +194,6 @@ fn warnings(plan: &Plan, style: Style) -> Vec<Line> {
         })
     });
     lines.collect()
-}
-
-fn refusals(plan: &Plan, style: Style) -> Vec<Line> {
-    if !plan.refused() {
-        return Vec::new();
-    }
-    let mut lines = vec![Line::new().with("This plan must not be carried out:", Ink::Alarm)];
-    for refusal in &plan.refusals {
-        let mark = Line::new().with(style.pick("  ✗ ", "  x "), Ink::Alarm);
-        lines.extend(hanging(&mark, &refusal.reason, Ink::Red, style.columns()));
-        let mark = Line::new().with(style.pick("    → ", "    > "), Ink::Dim);
-        lines.extend(hanging(&mark, &refusal.hint, Ink::Plain, style.columns()));
-    }
-    lines
 }
 
 #[cfg(test)]

@@ -26,6 +26,7 @@ mod lang_property;
 mod machine;
 mod phases;
 mod probe;
+mod refused;
 mod reused_key;
 mod secrets;
 mod secrets_commit;

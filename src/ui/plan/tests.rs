@@ -135,12 +135,18 @@ fn several_disks_with_raid_lvm_and_zfs() {
     }
 }
 
+/// The whole of a plan.
+fn whole(plan: &Plan, style: &Style) -> String {
+    render(plan, style) + &refusals(plan, "This plan must not be carried out:", style)
+}
+
 #[test]
 fn a_refused_plan() {
-    insta::assert_snapshot!("refused-80", render(&refused().plan(), &style(80)));
+    insta::assert_snapshot!("refused-80", whole(&refused().plan(), &style(80)));
     let mut case = grief();
     case.probe.disks.remove(0);
-    insta::assert_snapshot!("missing-80", render(&case.plan(), &style(80)));
+    insta::assert_snapshot!("missing-80", whole(&case.plan(), &style(80)));
+    assert_eq!(refusals(&grief().plan(), "Nothing:", &style(80)), "");
 }
 
 #[test]
@@ -173,7 +179,7 @@ fn no_picture_is_wider_than_the_terminal_or_steers_it() {
         for width in 40..=165 {
             for unicode in [true, false] {
                 let style = Style { width, colour: false, unicode };
-                let text = render(&case.plan(), &style) + &render_facts(&case.facts, &style);
+                let text = whole(&case.plan(), &style) + &render_facts(&case.facts, &style);
                 for line in text.lines() {
                     assert!(line.width() <= width, "{width}: {line:?}");
                     assert!(!line.chars().any(char::is_control), "{line:?}");
@@ -187,8 +193,8 @@ fn no_picture_is_wider_than_the_terminal_or_steers_it() {
 #[test]
 fn colour_adds_nothing_but_colour() {
     for case in [grief(), gusto(), server(), refused()] {
-        let plain = render(&case.plan(), &style(100));
-        let coloured = render(&case.plan(), &Style { colour: true, ..style(100) });
+        let plain = whole(&case.plan(), &style(100));
+        let coloured = whole(&case.plan(), &Style { colour: true, ..style(100) });
         let stripped = console::strip_ansi_codes(&coloured);
         let trimmed: Vec<&str> = stripped.lines().map(str::trim_end).collect();
         assert_eq!(trimmed, plain.lines().collect::<Vec<_>>());
