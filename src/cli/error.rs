@@ -17,7 +17,7 @@ pub(super) struct CliError {
     error: String,
     hints: Vec<String>,
     kind: FailureKind,
-    /// Has a reporter told the user already?
+    /// Has the user been told already?
     told: bool,
 }
 
@@ -38,9 +38,14 @@ impl CliError {
         self
     }
 
-    /// A failure that the reporter has shown: only its exit code (and JSON) is left to give.
+    /// A failure that the reporter has shown.
     pub(super) fn told(failure: Failure) -> Self {
-        Self { told: true, ..Self::from(failure) }
+        Self::from(failure).shown()
+    }
+
+    /// The same error, which a person has been shown already: only its exit code (and JSON) is left to give.
+    pub(super) fn shown(self) -> Self {
+        Self { told: true, ..self }
     }
 
     /// Prints the error to standard error (and as JSON to standard output where that was asked

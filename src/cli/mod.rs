@@ -21,6 +21,7 @@ mod output;
 mod plan;
 mod secrets;
 mod signals;
+mod usage;
 mod world;
 
 use std::process::ExitCode;
@@ -68,20 +69,10 @@ enum Command {
 #[must_use]
 pub fn main() -> ExitCode {
     no_core_dumps();
-    let cli = match Cli::try_parse() {
+    let words: Vec<_> = std::env::args_os().collect();
+    let cli = match Cli::try_parse_from(&words) {
         Ok(cli) => cli,
-        // clap's own codes: 0 for help and version, 2 for wrong usage.
-        Err(error) => {
-            let code = u8::try_from(error.exit_code()).unwrap_or(2);
-            return match error.print() {
-                Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe && code == 0 => {
-                    let text = format!("could not write to standard output: {error}");
-                    CliError::failed(text).report(false)
-                }
-                // What was wrong can't be told anybody where standard error is gone.
-                _ => ExitCode::from(code),
-            };
-        }
+        Err(error) => return usage::told(&error, &words),
     };
     let json = cli.command.json();
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {

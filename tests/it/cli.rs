@@ -90,6 +90,39 @@ fn a_missing_flake_is_named_and_json_errors_are_json() {
 }
 
 #[test]
+fn words_that_are_no_command_line_are_told_in_json() {
+    for (words, error, hint) in [
+        (
+            "facts --json --nosuch",
+            "unexpected argument '--nosuch' found",
+            "Usage: nixos-bootstrap facts",
+        ),
+        ("bootstrap --json --flake x#y", "#y is too much", "For more information, try '--help'."),
+        (
+            "plan --jsn --json grief",
+            "unexpected argument '--jsn' found",
+            "a similar argument exists: '--json'",
+        ),
+        ("secrets check --json", "", "Usage: nixos-bootstrap secrets check"),
+    ] {
+        let output = tool().args(words.split(' ')).assert().code(2).get_output().clone();
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert!(said.starts_with("error: ") && said.contains(error), "{words}: {said}");
+        let line: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+        assert_eq!((&line["event"], &line["kind"]), (&"error".into(), &"usage".into()), "{line}");
+        let told = line["error"].as_str().unwrap();
+        assert!(told.contains(error) && !told.starts_with("error"), "{line}");
+        let hints = line["hints"].as_array().unwrap();
+        assert!(hints.iter().any(|told| told.as_str().unwrap().starts_with(hint)), "{line}");
+    }
+    // The value alone is JSON there, and a person has asked for none here.
+    for words in [["eval", "--json", "--nosuch"], ["facts", "--nosuch", "x"]] {
+        tool().args(words).assert().code(2).stdout("");
+    }
+    tool().args(["facts", "--json", "--help"]).assert().code(0).stdout(contains("Usage"));
+}
+
+#[test]
 fn no_colour_reaches_a_pipe() {
     let output = tool().args(["bootstrap", "a b"]).assert().code(2).get_output().clone();
     assert!(!output.stderr.contains(&0x1b), "{}", String::from_utf8_lossy(&output.stderr));
