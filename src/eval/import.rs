@@ -82,7 +82,7 @@ impl<'a> Eval<'a> {
         self.check_readable(file, pos)?;
         let (dir, origin) = (path::dir_name(file), Origin::File(file.into()));
         let may_parse_ahead = self.settings.parse_ahead;
-        let mut is_large = self.ahead.get().is_some()
+        let is_large = self.ahead.get().is_some()
             || may_parse_ahead.is_some_and(|from| self.sources.size() >= from);
         let place = if is_large { self.disk_path(file) } else { None };
         if let Some(ready) = place.as_ref().and_then(|place| self.ahead()?.take(place)) {
@@ -92,16 +92,21 @@ impl<'a> Eval<'a> {
         let text = self.read_file(file, pos)?;
         let features = self.parser_features();
         let parsed = parse(&text, &mut self.symbols, features);
-        if let Ok(ast) = &parsed {
-            is_large |= may_parse_ahead.is_some() && ast.lists_many_files();
-            if is_large
-                && let Some(place) = place.or_else(|| self.disk_path(file))
-                && let Some(ahead) = self.ahead()
-            {
-                ahead.tell(&place, Leads::of(ast, &self.symbols));
-            }
+        if let Ok(ast) = &parsed
+            && (is_large || may_parse_ahead.is_some() && ast.lists_many_files())
+        {
+            self.follow_ahead(ast, file, place);
         }
         self.lower_source(text.into(), parsed, dir, origin, scope)
+    }
+
+    /// Has the files parsed that `file` names. `place` is where it stands on the disk, if that is known already.
+    fn follow_ahead(&self, ast: &Ast, file: &[u8], place: Option<Vec<u8>>) {
+        if let Some(place) = place.or_else(|| self.disk_path(file))
+            && let Some(ahead) = self.ahead()
+        {
+            ahead.tell(&place, Leads::of(ast, &self.symbols));
+        }
     }
 
     /// Who parses files before they are imported.

@@ -1,5 +1,5 @@
 //! Taking back what an evaluation made on the way to a number, a Boolean or a short string: the frames and
-//! thunks of most small functions. Beside `arena`, the only other file with `unsafe`.
+//! thunks of most small functions. Beside the arena's own files, the only one with `unsafe`.
 //!
 //! What is newer than the mark can be referred to by the result, by older objects, and by Rust's own
 //! variables. The result is one that refers to nothing, or is moved. Older objects change in these

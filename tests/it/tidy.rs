@@ -85,6 +85,14 @@ const NOT_IN_EVAL: &[&str] = &[
 const EVAL_ROOMS: &[&str] = &["syntax", "store", "eval"];
 const EVAL_DOOR: &str = "src/eval/io/real.rs";
 
+/// The files that may have `unsafe`.
+const UNSAFE_FILES: &[&str] = &[
+    "src/eval/arena.rs",
+    "src/eval/arena/blocks.rs",
+    "src/eval/arena/links.rs",
+    "src/eval/reclaim.rs",
+];
+
 /// A source file: its path, its room, and its text without the tests at its end.
 struct Source {
     path: PathBuf,
@@ -227,6 +235,23 @@ fn the_evaluator_has_one_door_to_the_outside() {
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn unsafe_code_stays_in_its_files() {
+    let mut found: Vec<_> = sources()
+        .into_iter()
+        .filter(|source| source.text.lines().any(is_unsafe))
+        .map(|source| source.path.strip_prefix(root()).unwrap().display().to_string())
+        .collect();
+    found.sort();
+    assert_eq!(found, UNSAFE_FILES);
+}
+
+/// Has a line the keyword, outside of a comment?
+fn is_unsafe(line: &str) -> bool {
+    let code = line.split("//").next().unwrap_or(line);
+    code.split(|c: char| !c.is_alphanumeric() && c != '_').any(|word| word == "unsafe")
 }
 
 #[test]
