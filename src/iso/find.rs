@@ -68,7 +68,10 @@ impl FindError {
             Self::NoDisk { path, what: FILE, .. } => {
                 Some(format!("--output {} copies the image to a file", path.display()))
             }
-            Self::Changed { .. } => Some("nothing was erased; run the command again".to_owned()),
+            Self::Changed { .. } => Some(
+                "nothing was erased; name the disk that is there now, `lsblk` lists them"
+                    .to_owned(),
+            ),
             Self::Empty { .. } => Some("put the card or the stick in again".to_owned()),
             _ => None,
         }

@@ -108,6 +108,14 @@ pub(super) fn sticks_that_are_false_broken_or_have_large_sectors(guest: &Guest, 
     guest.iso(&format!("--image {PLAIN} {stick}")).assert(0, &["safe to remove"]);
     let length = images.plain.len();
     guest.sh(&format!("cmp -n {length} {PLAIN} {stick}"));
+    // It has something to tell to whoever opens it next (SPC-4, "reported LUNs data has changed"), which makes it no
+    // other medium. udev stands still: it would be told in our place.
+    guest.sh(
+        "kill -STOP $(pidof systemd-udevd); echo 3 >/sys/bus/pseudo/drivers/scsi_debug/max_luns",
+    );
+    let ran = guest.iso(&format!("--image {PLAIN} {stick}"));
+    guest.sh("kill -CONT $(pidof systemd-udevd)");
+    ran.assert(0, &["safe to remove"]);
     // From now on one sector can't be read.
     guest.sh("echo 2 >/sys/module/scsi_debug/parameters/opts");
     let ran = guest.iso(&format!("--json --image {PLAIN} {stick}"));

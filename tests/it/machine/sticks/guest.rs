@@ -167,6 +167,19 @@ impl Guest {
         self.sh(&format!("echo 1 >/sys/block/{name}/device/delete\n{SCAN}\nudevadm settle"));
     }
 
+    /// The same while udev stands still, so that its links lead to what is there now. Then `words` are run.
+    pub(super) fn put_in_again_unseen(&self, device: &str, words: &str) -> Ran {
+        let name = device.trim_start_matches("/dev/");
+        let ran = self.run(&format!(
+            "udevadm settle; kill -STOP $(pidof systemd-udevd)
+            echo 1 >/sys/block/{name}/device/delete; sleep 1\n{SCAN}
+            for _ in $(seq 50); do [ -b {device} ] && break; sleep 0.1; done
+            {words}"
+        ));
+        self.sh("kill -CONT $(pidof systemd-udevd); udevadm settle");
+        ran
+    }
+
     /// The sizes of a disk's partitions, as the kernel has them.
     pub(super) fn partitions(&self, device: &str) -> Vec<String> {
         let name = device.trim_start_matches("/dev/");

@@ -60,8 +60,9 @@ pub(super) fn without_root_the_writing_is_left_to_sudo(guest: &Guest, images: &I
     guest.assert_holds(1, &images.plain);
 
     // It names the medium: once that is another one, nothing is written.
-    guest.put_in_again(&one);
     let before = [guest.content(1), guest.content(2)];
+    let ran = guest.put_in_again_unseen(&one, &command);
+    ran.assert(4, &["is another medium by now", "nothing was erased"]);
     guest.run(&command).assert(2, &["there is no /dev/disk/by-diskseq/"]);
     assert!([guest.content(1), guest.content(2)] == before);
 }
