@@ -144,7 +144,7 @@ fn runs_that_change_nothing(scene: &Scene, secrets: &Secrets<'_>, arguments: &[&
     tool.env("PATH", secrets::path_with_sops(scene, &wait));
     let log = scene.dir.path().join("ended.jsonl");
     let mut child = until_phase(&mut tool, &log, "secrets");
-    wait_for("sops", Duration::from_secs(120), || there.exists());
+    wait_for("sops", Duration::from_secs(600), || there.exists());
     watch::assert_no_core_dumps(child.id());
     checked(Command::new("kill").args(["-TERM", &child.id().to_string()]));
     assert_eq!(child.wait().unwrap().code(), Some(3));
@@ -181,7 +181,7 @@ fn gusto_is_unlocked_by_its_one_time_passphrase_which_is_replaced() {
     let mut command = watch::every_program_of(&scene.tool("bootstrap", "gusto", &options), &scene);
     let mut run = until_phase(&mut command, &log, "reboot");
     let mut prompts = |count: usize| {
-        wait_for("a prompt at the console", Duration::from_secs(300), || {
+        wait_for("a prompt at the console", Duration::from_secs(600), || {
             let ended = run.try_wait().unwrap();
             assert_eq!(ended, None, "{}", std::fs::read_to_string(&log).unwrap());
             scene.serial().matches(PROMPT).count() == count
@@ -202,7 +202,7 @@ fn gusto_is_unlocked_by_its_one_time_passphrase_which_is_replaced() {
         prompts(count + 2);
         scene.type_at_console(&format!("{passphrase}\n"));
     }
-    wait_for("a recovery key", Duration::from_secs(300), || {
+    wait_for("a recovery key", Duration::from_secs(600), || {
         let ended = run.try_wait().unwrap();
         let told = std::fs::read_to_string(&log).unwrap();
         assert_eq!(ended, None, "{told}");

@@ -308,7 +308,7 @@ pub(super) fn until_phase(command: &mut Command, log: &Path, phase: &str) -> Chi
     let told = std::fs::File::create(log.with_extension("err")).unwrap();
     let child = command.stdout(file).stderr(told).spawn().unwrap();
     let wanted = format!("{{\"event\":\"phase-started\",\"phase\":\"{phase}\"}}");
-    wait_for(&wanted, Duration::from_secs(900), || {
+    wait_for(&wanted, Duration::from_secs(1800), || {
         std::fs::read_to_string(log).unwrap_or_default().contains(&wanted)
     });
     child

@@ -102,7 +102,7 @@ impl Guest {
         master.arg("-F").arg(&config).args(["-M", "-N", "-l", "root", "root"]);
         master.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
         let master = master.spawn().unwrap();
-        wait_for("an ssh connection", Duration::from_secs(60), || socket.exists());
+        wait_for("an ssh connection", Duration::from_secs(240), || socket.exists());
         Self { scene, config, master }
     }
 
@@ -239,7 +239,7 @@ impl Terminal {
                 self.at += place + words.len();
                 return between;
             }
-            assert!(start.elapsed() < Duration::from_secs(60), "no {words:?} in {shown}");
+            assert!(start.elapsed() < Duration::from_secs(240), "no {words:?} in {shown}");
             std::thread::sleep(Duration::from_millis(50));
         }
     }
@@ -253,7 +253,7 @@ impl Terminal {
     /// How it ended, and all that was shown.
     pub(super) fn end(mut self) -> (Option<i32>, String) {
         let mut code = None;
-        wait_for("an end", Duration::from_secs(120), || {
+        wait_for("an end", Duration::from_secs(240), || {
             code = self.child.try_wait().unwrap();
             code.is_some()
         });
