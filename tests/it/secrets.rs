@@ -589,6 +589,13 @@ plain.yaml: malformed (REASON)
     repo.write("key", std::str::from_utf8(host.secret().expose()).unwrap());
     fs::set_permissions(repo.path("key"), fs::Permissions::from_mode(0o600)).unwrap();
     assert_eq!(without_reason(check(&["--key", "key"])), expected);
+    // A key in a format that can't be used is no answer about the files.
+    repo.write("x.ppk", "PuTTY-User-Key-File-3: ssh-ed25519\nEncryption: none\n");
+    fs::set_permissions(repo.path("x.ppk"), fs::Permissions::from_mode(0o600)).unwrap();
+    let foreign = ["secrets", "check", "grief", "--flake", "path:.", "--key", "x.ppk"];
+    let foreign = tool(&foreign);
+    let said = String::from_utf8_lossy(&foreign.stderr);
+    assert!(foreign.stdout.is_empty() && said.contains("puttygen x.ppk -O "), "{said}");
 }
 
 #[test]
