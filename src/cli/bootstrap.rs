@@ -12,6 +12,7 @@ use crate::install::context::{Failure, FailureKind, World};
 use crate::install::engine;
 use crate::install::plan::Plan;
 use crate::install::preflight::{self, Prepared, Purpose};
+use crate::process::this_program;
 use crate::ui::json::JsonReporter;
 use crate::ui::plan::{refusals, render};
 use crate::ui::prompts::TerminalPrompter;
@@ -109,9 +110,9 @@ async fn hosts(args: &Args, world: &World) -> Result<Vec<HostName>, CliError> {
         return named.into_iter().map(|name| Ok(name.parse()?)).collect();
     }
     if !TerminalPrompter::available() {
-        return Err(CliError::usage("no host was named").hint(
-            "say which: nixos-bootstrap bootstrap HOST; `nixos-bootstrap hosts` lists them",
-        ));
+        let own = this_program();
+        return Err(CliError::usage("no host was named")
+            .hint(format!("say which: {own} bootstrap HOST; `{own} hosts` lists them")));
     }
     let known = world.evaluator.hosts(&args.run.flake.flake).await?;
     // One that fails can be picked as well: then its error is told.

@@ -9,7 +9,7 @@ use super::error::CliError;
 use super::output::{Output, print, print_json};
 use super::signals::cancel_reading_on_signals;
 use crate::install::private;
-use crate::process::{Command, RealRunner, Runner};
+use crate::process::{Command, RealRunner, Runner, find_program};
 use crate::ui::clean::clean;
 
 /// Check what this machine has and lacks for a run
@@ -153,7 +153,7 @@ pub(super) async fn run(args: Args, output: &Output) -> Result<ExitCode, CliErro
 
 async fn program_check(runner: &dyn Runner, program: &Program) -> Result<Check, CliError> {
     let absent = if program.needed { State::Missing } else { State::Optional };
-    let Some(path) = find(program.name) else {
+    let Some(path) = find_program(program.name) else {
         let advice = format!("for {}; {}", program.used_for, ways(program));
         return Ok(Check {
             name: program.name,
@@ -213,20 +213,10 @@ fn version_in(line: &str) -> Option<(u32, u32)> {
     })
 }
 
-fn find(name: &str) -> Option<std::path::PathBuf> {
-    let path = std::env::var_os("PATH")?;
-    std::env::split_paths(&path).map(|dir| dir.join(name)).find(|file| executable(file))
-}
-
-fn executable(file: &std::path::Path) -> bool {
-    use std::os::unix::fs::PermissionsExt;
-    file.metadata().is_ok_and(|meta| meta.is_file() && meta.permissions().mode() & 0o111 != 0)
-}
-
 /// Can nix build at all here? Evaluating needs nothing, building needs a usable store.
 async fn flakes_check(runner: &dyn Runner) -> Result<Check, CliError> {
     let name = "nix store";
-    if find("nix").is_none() {
+    if find_program("nix").is_none() {
         let advice = "comes with nix".into();
         return Ok(Check { name, state: State::Missing, found: "no nix".into(), advice });
     }
@@ -272,7 +262,7 @@ async fn agent_check(runner: &dyn Runner) -> Result<Check, CliError> {
     };
     let advice = "only needed for identities with a passphrase and for `--rebuild-on target` with \
                   private repos: `eval $(ssh-agent)`, `ssh-add`";
-    if std::env::var_os("SSH_AUTH_SOCK").is_none() || find("ssh-add").is_none() {
+    if std::env::var_os("SSH_AUTH_SOCK").is_none() || find_program("ssh-add").is_none() {
         return Ok(check(State::Optional, "no agent", advice));
     }
     let output = runner.run(&Command::new("ssh-add").arg("-l")).await;

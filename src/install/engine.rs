@@ -17,6 +17,7 @@ use super::private::random_passphrase;
 use super::report::{Outcome, PhaseReport, Report, resume_command};
 use super::stopwatch::millis;
 use super::trust::ask;
+use crate::process::this_program;
 use crate::remote::stop_leftovers;
 use crate::secrets::Secret;
 
@@ -294,19 +295,21 @@ fn take_out_again(cx: &Context<'_>) -> Option<String> {
     if !changed || cx.phase > Phase::Verify {
         return None;
     }
-    let file = crate::remote::quote(&format!("{}/.sops.yaml", secrets.folder));
-    let name = &secrets.name;
+    let file = format!("{}/.sops.yaml", secrets.folder);
+    let step = |words: &[&str]| this_program().arg("secrets").args(words).args(["--file", &file]);
+    let name = secrets.name.as_str();
     // A host that is made again had a key, and perhaps still runs with it.
     let (what, edit) = if let Some(former) = &cx.record.former_recipient {
-        ("give it its former key", format!("set {name} {former}"))
+        ("give it its former key", vec!["set", name, former])
     } else {
-        let user = secrets.user_key.as_ref().map(|key| format!(" {}", key.name));
-        ("take its keys out", format!("remove {name}{}", user.unwrap_or_default()))
+        let user = secrets.user_key.as_ref().map(|key| key.name.as_str());
+        ("take its keys out", ["remove", name].into_iter().chain(user).collect())
     };
     Some(format!(
-        "if {} is given up, {what} again: nixos-bootstrap secrets sops-yaml {edit} --file {file} && \
-         nixos-bootstrap secrets rekey --file {file}",
-        cx.plan.host
+        "if {} is given up, {what} again: {} && {}",
+        cx.plan.host,
+        step(&[&["sops-yaml"], &edit[..]].concat()),
+        step(&["rekey"])
     ))
 }
 

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use super::context::{Context, Failure, FailureKind, connect};
 use super::host_keys::default_path;
 use super::private::HostKey;
+use crate::process::this_program;
 use crate::remote::destination::DEFAULT_PORT;
 use crate::remote::{
     ConnectError, Connection, Destination, HostPublicKey, Login, RemoteCommand, known_hosts,
@@ -88,9 +89,9 @@ async fn reach(cx: &Context<'_>, machine: &Destination) -> Result<Old, Failure> 
             if !changed {
                 return Err(failure);
             }
-            Err(failure.hint(format!(
-                "if its own screen shows that new key: nixos-bootstrap known-hosts replace {machine} KEY"
-            )))
+            let replace =
+                this_program().args(["known-hosts", "replace"]).arg(machine.to_string()).arg("KEY");
+            Err(failure.hint(format!("if its own screen shows that new key: {replace}")))
         }
     }
 }

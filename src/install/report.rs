@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::options::{Engine, Options};
 use super::phase::Phase;
-use crate::process::Command;
+use crate::process::this_program;
 use crate::remote::Destination;
 
 /// What a run did.
@@ -63,7 +63,7 @@ pub enum Outcome {
 /// The command that goes on with an interrupted run: the same wishes, without `--restart`.
 #[must_use]
 pub fn resume_command(options: &Options) -> String {
-    let mut command = Command::new("nixos-bootstrap").arg("bootstrap").arg(options.host.as_str());
+    let mut command = this_program().arg("bootstrap").arg(options.host.as_str());
     let mut add = |flag: &str, value: Option<String>| {
         if let Some(value) = value {
             command = command.clone().arg(flag).arg(value);

@@ -16,7 +16,7 @@ use tokio::task::JoinSet;
 use super::atomic;
 use super::context::{Failure, FailureKind};
 use super::private::PrivateDir;
-use crate::process::{self, Runner};
+use crate::process::{self, Runner, this_program};
 use crate::secrets::Secret;
 use crate::secrets::sops::{self, Opened};
 use crate::secrets::sops_file::SopsFile;
@@ -237,8 +237,10 @@ impl Workshop {
 pub async fn check_sops(runner: &dyn Runner, limit: Duration) -> Result<(), Failure> {
     let help = match runner.run_within(&sops::help_of_set(), limit).await {
         Err(process::Error::NotFound { .. }) => {
-            return Err(Failure::new("the program sops is missing")
-                .hint("`nix shell nixpkgs#sops` has it; `nixos-bootstrap doctor` says more"));
+            return Err(Failure::new("the program sops is missing").hint(format!(
+                "`nix shell nixpkgs#sops` has it; `{}` says more",
+                this_program().arg("doctor")
+            )));
         }
         other => other?,
     };

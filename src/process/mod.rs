@@ -8,12 +8,14 @@ mod dialogue;
 pub mod nix;
 pub mod nix_log;
 pub mod nix_run;
+mod own;
 mod replace;
 mod runner;
 pub mod scripted;
 
 pub use command::{Command, Stdin};
 pub use dialogue::Dialogue;
+pub use own::{find_program, this_program};
 pub use replace::replace;
 pub use runner::{Error, Line, LineSink, Output, RealRunner, Runner, Stream};
 pub(crate) use runner::{collect, lines};

@@ -38,6 +38,17 @@ fn without_a_terminal_a_missing_host_is_wrong_usage() {
 }
 
 #[test]
+fn hints_name_the_program_by_its_path_where_a_shell_does_not_find_it() {
+    let own = std::path::PathBuf::from(env!("CARGO_BIN_EXE_nixos-bootstrap"));
+    let hint =
+        |own: &str| contains(format!("say which: {own} bootstrap HOST; `{own} hosts` lists"));
+    let mut command = tool();
+    command.arg("bootstrap").env("PATH", "/nonexistent");
+    command.assert().code(2).stderr(hint(own.to_str().unwrap()));
+    command.env("PATH", own.parent().unwrap()).assert().code(2).stderr(hint("nixos-bootstrap"));
+}
+
+#[test]
 fn the_article_s_flags_are_understood() {
     let dir = tempfile::tempdir().unwrap();
     // They parse; the run then ends because the folder holds no flake.

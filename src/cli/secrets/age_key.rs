@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use super::input;
 use crate::cli::error::CliError;
 use crate::cli::output::{print, print_bytes};
+use crate::process::this_program;
 use crate::remote::{Destination, known_hosts};
 use crate::secrets::age::{AgeError, Identity, Recipient};
 use crate::secrets::key_format::Foreign;
@@ -114,8 +115,9 @@ fn of_known_host(name: &str, port: Option<u16>) -> Result<Vec<Recipient>, CliErr
             file.display()
         ))
         .hint(format!(
-            "{} | nixos-bootstrap secrets age-key -, once you have compared the key",
-            machine.keyscan()
+            "{} | {}, once you have compared the key",
+            machine.keyscan(),
+            this_program().args(["secrets", "age-key", "-"])
         )));
     }
     if recipients.len() > 1 {

@@ -15,6 +15,7 @@ use crate::install::plan::PlannedSecrets;
 use crate::install::preflight::private_error;
 use crate::install::workshop::{self, Outdated, Workshop};
 use crate::install::{atomic, flake_lock, secret_files, secrets_lock, user_key};
+use crate::process::this_program;
 use crate::secrets::age::{Identity, Recipient};
 use crate::secrets::sops::Opened;
 use crate::secrets::sops_file::SopsFile;
@@ -284,6 +285,8 @@ fn wish(name: &str, recipient: &Recipient, kind: Kind) -> Wish {
 }
 
 fn at(folder: &Path, error: &impl std::fmt::Display) -> Failure {
-    Failure::new(format!("{}: {error}", folder.join(".sops.yaml").display()))
-        .hint("`nixos-bootstrap secrets sops-yaml check` looks the whole file over")
+    Failure::new(format!("{}: {error}", folder.join(".sops.yaml").display())).hint(format!(
+        "`{}` looks the whole file over",
+        this_program().args(["secrets", "sops-yaml", "check"])
+    ))
 }
