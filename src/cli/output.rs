@@ -4,6 +4,7 @@ use std::io::{IsTerminal, Write};
 
 use super::error::CliError;
 use crate::ui::Style;
+use crate::ui::marks::utf8_locale;
 
 /// How results are shown.
 #[derive(Debug, Clone, Copy)]
@@ -34,17 +35,6 @@ impl Output {
             live: stderr && !plain,
         }
     }
-}
-
-/// Does the locale say UTF-8? By the order of setlocale(3).
-fn utf8_locale() -> bool {
-    let set = |name| std::env::var(name).ok().filter(|value| !value.is_empty());
-    let locale = set("LC_ALL").or_else(|| set("LC_CTYPE")).or_else(|| set("LANG"));
-    // Without any setting, UTF-8 is the likelier guess on today's systems.
-    locale.is_none_or(|value| {
-        let value = value.to_ascii_lowercase();
-        value.contains("utf-8") || value.contains("utf8")
-    })
 }
 
 /// Prints `text` to standard output. A reader that has gone away (`| head`) is no error.

@@ -3,6 +3,7 @@
 use std::io::Write;
 use std::sync::Mutex;
 
+use super::marks::marked;
 use crate::install::Phase;
 use crate::install::event::{Event, Reporter};
 
@@ -21,7 +22,7 @@ impl<W: Write + Send> LineReporter<W> {
     fn line(&self, text: &str) {
         let mut out = self.out.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         // A log that can't be written must not end an installation half-way.
-        let _ = writeln!(out, "{text}").and_then(|()| out.flush());
+        let _ = writeln!(out, "{}", marked(text)).and_then(|()| out.flush());
     }
 }
 

@@ -10,6 +10,7 @@ use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressState, P
 
 use super::clean::{clean, clean_lines};
 use super::lines::{line_of, seconds};
+use super::marks::drawn;
 use super::terminal::{give_back, say};
 use crate::install::Phase;
 use crate::install::event::{Event, Reporter, Unit};
@@ -189,10 +190,8 @@ pub(super) fn target() -> ProgressDrawTarget {
 
 /// A style from a template of this file; a template that indicatif refuses falls back to its own.
 pub(super) fn template(text: &str) -> ProgressStyle {
-    ProgressStyle::with_template(text)
-        .unwrap_or_else(|_| ProgressStyle::default_spinner())
-        .with_key("time", time)
-        .progress_chars("━╸─")
+    let style = ProgressStyle::with_template(text);
+    drawn(style.unwrap_or_else(|_| ProgressStyle::default_spinner()).with_key("time", time))
 }
 
 /// The time since the bar began, as the lines of finished phases show it.

@@ -8,6 +8,7 @@ pub mod iso;
 pub mod json;
 pub mod lines;
 pub mod live;
+pub mod marks;
 pub mod plan;
 pub mod prompts;
 pub mod report;

@@ -6,13 +6,15 @@ use std::sync::{Mutex, PoisonError};
 
 use rustix::termios::{OptionalActions, Termios, tcgetattr, tcsetattr};
 
+use super::marks::marked;
+
 /// The settings from before the question that stands now.
 static BEFORE: Mutex<Option<Termios>> = Mutex::new(None);
 
 /// Writes a line to standard error. Where nobody can read it any more (the terminal is closed, the
 /// pipe is broken) it is lost: that must not end an installation half-way.
 pub fn say(text: &str) {
-    let _ = writeln!(std::io::stderr().lock(), "{text}");
+    let _ = writeln!(std::io::stderr().lock(), "{}", marked(text));
 }
 
 /// Runs `question`, which may change the terminal's settings and puts them back when it is answered.

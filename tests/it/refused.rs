@@ -23,13 +23,17 @@ const FLAKE: &str = r#"{
 
 /// Exit code, standard output and standard error.
 fn run(sshd: &Sshd, words: &[&str]) -> (Option<i32>, String, String) {
+    run_in(sshd, "C.UTF-8", words)
+}
+
+fn run_in(sshd: &Sshd, locale: &str, words: &[&str]) -> (Option<i32>, String, String) {
     std::fs::create_dir_all(sshd.path("flake")).unwrap();
     std::fs::write(sshd.path("flake/flake.nix"), FLAKE).unwrap();
     let mut command = Command::new(env!("CARGO_BIN_EXE_nixos-bootstrap"));
     command.args(words).arg("--flake").arg(sshd.path("flake"));
     command.arg("--target").arg(format!("{}@127.0.0.1:{}", user(), sshd.port));
     command.arg("--identity").arg(sshd.path("id")).args(["--host-key", sshd.host_key.public()]);
-    command.env("HOME", sshd.path("home")).env("LANG", "C.UTF-8").env_remove("LC_ALL");
+    command.env("HOME", sshd.path("home")).env("LC_ALL", locale);
     let output = command.output().unwrap();
     let text = |bytes| String::from_utf8(bytes).unwrap();
     (output.status.code(), text(output.stdout), text(output.stderr))
@@ -68,4 +72,14 @@ fn programs_get_the_reasons_in_the_plan_and_in_the_error() {
     let error = events.last().unwrap();
     assert_eq!((&error["event"], &error["kind"]), (&"error".into(), &"changed".into()));
     assert!(error["error"].as_str().unwrap().contains(reason), "{error}");
+}
+
+#[test]
+fn without_utf_8_no_mark_is_beyond_ascii() {
+    let sshd = Sshd::start();
+    let (_, plan, said) = run_in(&sshd, "C", &["bootstrap", "grief", "--yes"]);
+    assert!(said.contains("[preflight] ...\n") && said.contains("\n  x grief is"), "{said}");
+    assert!(said.is_ascii() && plan.is_ascii(), "{said}\n{plan}");
+    let (_, _, said) = run(&sshd, &["bootstrap", "grief", "--yes"]);
+    assert!(said.contains("[preflight] …\n") && said.contains("\n  ✗ grief is"), "{said}");
 }
