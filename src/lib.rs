@@ -5,6 +5,8 @@
 
 pub mod validated;
 
+pub mod files;
+
 pub mod process;
 pub mod store;
 pub mod syntax;

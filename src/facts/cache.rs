@@ -16,6 +16,8 @@ use std::time::SystemTime;
 
 use sha2::{Digest, Sha256};
 
+use crate::files;
+
 /// The first line of every entry; its number counts changes of the form.
 const MAGIC: &[u8] = b"nixos-bootstrap facts 1\n";
 
@@ -123,9 +125,9 @@ impl Cache {
 
     fn write(&self, path: &Path, key: &Key, answer: &[u8]) -> io::Result<()> {
         fs::DirBuilder::new().recursive(true).mode(0o700).create(&self.dir)?;
-        // Made with mode 0600 under a name that nobody else has.
-        let mut file = tempfile::NamedTempFile::new_in(&self.dir)?;
-        file.write_all(&[MAGIC, checksum(key, answer).as_bytes(), b"\n", answer].concat())?;
+        let mut file = files::new_in(&self.dir, ".new-", 0o600)?;
+        let entry = [MAGIC, checksum(key, answer).as_bytes(), b"\n", answer].concat();
+        file.as_file_mut().write_all(&entry)?;
         file.persist(path)?;
         Ok(())
     }

@@ -5,9 +5,9 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
-use super::atomic;
 use super::context::{Context, Failure};
 use super::git::Repo;
+use crate::files;
 use crate::process::nix::Nix;
 
 /// The file, relative to the flake.
@@ -122,7 +122,7 @@ pub(super) async fn update(
             cx.local(&repo.command(&["fetch", "--quiet"])).await?;
         }
         if revision != head && !repo.head_is_in(cx, revision).await? {
-            atomic::write(&file, &before).map_err(unreadable)?;
+            files::write(&file, &before).map_err(unreadable)?;
             let branch = repo.branch(cx).await?.unwrap_or_else(|| "no branch".to_owned());
             return Err(Failure::new(format!(
                 "the flake's input {name} is at {} where it is fetched from, which lacks the \

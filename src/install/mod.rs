@@ -5,7 +5,6 @@
 //! Data flows one way: options, facts and probe → plan → events → report. Nothing here draws,
 //! asks or parses arguments: that is what [`event::Reporter`] and [`event::Prompter`] are for.
 
-pub mod atomic;
 mod building;
 pub mod context;
 mod copying;

@@ -13,9 +13,9 @@ use std::time::Duration;
 use rustix::fs::OFlags;
 use tokio::task::JoinSet;
 
-use super::atomic;
 use super::context::{Failure, FailureKind};
 use super::private::PrivateDir;
+use crate::files;
 use crate::process::{self, Runner, this_program};
 use crate::secrets::Secret;
 use crate::secrets::sops::{self, Opened};
@@ -179,7 +179,7 @@ impl Workshop {
         for name in names {
             let place = self.folder.join(name);
             if fs::read(&place).ok().as_ref() != taken.get(name) {
-                return Err(Failure::new(format!("{}: {}", place.display(), atomic::CHANGED))
+                return Err(Failure::new(format!("{}: {}", place.display(), files::CHANGED))
                     .hint("nothing was written; the same command takes the file as it is now")
                     .kind(FailureKind::Changed));
             }
@@ -198,7 +198,7 @@ impl Workshop {
                 continue;
             }
             let folder = place.parent().map_or(Ok(()), fs::create_dir_all);
-            let written = folder.and_then(|()| atomic::write(&place, &new));
+            let written = folder.and_then(|()| files::write(&place, &new));
             written.map_err(|error| cannot(&place, &error))?;
             changed.push(name.clone());
         }

@@ -10,7 +10,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::event::{Event, Outcome, Reporter, Stage};
 use super::image::{Image, Packing};
-use crate::install::atomic;
+use crate::files;
 use crate::install::size::human;
 
 /// Why the file was not made.
@@ -113,7 +113,7 @@ pub fn copy(
         let (target, total) = (target.clone(), image.size);
         reporter.event(&Event::Progress { target, stage: Stage::Copying, done, total });
     };
-    let written = atomic::write_with(path, |file| {
+    let written = files::write_with(path, |file| {
         if image.is_secret() {
             file.set_permissions(fs::Permissions::from_mode(0o600))?;
         }

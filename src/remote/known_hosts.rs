@@ -3,10 +3,10 @@
 //! the file. Patterns with wildcards or negation and lines with a marker (`@cert-authority`,
 //! `@revoked`) are somebody's own rules: they are never touched.
 
-use std::io::{self, Write};
+use std::io;
 use std::ops::Range;
-use std::os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt, fchown};
-use std::path::{Path, PathBuf};
+use std::os::unix::fs::DirBuilderExt;
+use std::path::Path;
 use std::{fs, str};
 
 use data_encoding::BASE64;
@@ -14,6 +14,7 @@ use hmac::{Hmac, Mac};
 use sha1::Sha1;
 
 use super::host_key::HostPublicKey;
+use crate::files;
 use crate::validated::Address;
 
 /// The names under which ssh looks for a machine: `ADDRESS` on port 22, else `[ADDRESS]:PORT`.
@@ -91,7 +92,7 @@ fn revoked(content: &[u8]) -> Vec<HostPublicKey> {
 /// Applies [`edit`] to a file: atomically, through symlinks, keeping mode and owner. Makes the file
 /// (0600) and its folder (0700) where they are missing. Did anything change?
 pub fn update_file(path: &Path, names: &[String], keys: &[HostPublicKey]) -> io::Result<bool> {
-    let path = &resolved(path)?;
+    let path = &files::follow(path)?;
     let old = match fs::read(path) {
         Ok(old) => Some(old),
         Err(error) if error.kind() == io::ErrorKind::NotFound => None,
@@ -101,44 +102,9 @@ pub fn update_file(path: &Path, names: &[String], keys: &[HostPublicKey]) -> io:
     if old.as_ref() == Some(&new) || (old.is_none() && new.is_empty()) {
         return Ok(false);
     }
-    let dir = path.parent().filter(|dir| !dir.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    fs::DirBuilder::new().recursive(true).mode(0o700).create(dir)?;
-    replace(path, dir, &new)?;
+    fs::DirBuilder::new().recursive(true).mode(0o700).create(files::folder_of(path))?;
+    files::write_private(path, &new)?;
     Ok(true)
-}
-
-/// Where the symlinks of `path` lead, even where nothing is there yet.
-fn resolved(path: &Path) -> io::Result<PathBuf> {
-    let mut path = path.to_owned();
-    // As many as Linux itself follows (path_resolution(7)).
-    for _ in 0..40 {
-        match fs::read_link(&path) {
-            Ok(to) => path = path.parent().unwrap_or(Path::new("/")).join(to),
-            // No symlink, or nothing at all.
-            Err(_) => return Ok(path),
-        }
-    }
-    Err(io::Error::other(format!("too many symlinks at {}", path.display())))
-}
-
-fn replace(path: &Path, dir: &Path, content: &[u8]) -> io::Result<()> {
-    let mut file = tempfile::Builder::new().prefix(".known_hosts-").tempfile_in(dir)?;
-    file.write_all(content)?;
-    match fs::metadata(path) {
-        Ok(old) => {
-            let own = file.as_file().metadata()?;
-            // Only root may give a file away; for others the owner is the same, and stays so.
-            if (old.uid(), old.gid()) != (own.uid(), own.gid()) {
-                fchown(file.as_file(), Some(old.uid()), Some(old.gid()))?;
-            }
-            file.as_file().set_permissions(fs::Permissions::from_mode(old.mode() & 0o7777))?;
-        }
-        Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-        Err(error) => return Err(error),
-    }
-    file.as_file().sync_all()?;
-    file.persist(path).map_err(|error| error.error)?;
-    fs::File::open(dir)?.sync_all()
 }
 
 /// A line that says which key some hosts have, without a marker.
@@ -213,6 +179,8 @@ fn is_hash_of(hashed: &[u8], name: &str) -> Option<bool> {
 
 #[cfg(test)]
 mod tests {
+    use std::os::unix::fs::{MetadataExt, PermissionsExt};
+
     use super::*;
 
     const A: &str =

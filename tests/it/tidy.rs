@@ -8,20 +8,22 @@ use std::path::{Path, PathBuf};
 /// only rooms that stand above it.
 const ROOMS: &[(&str, &[&str])] = &[
     ("validated", &[]),
+    ("files", &[]),
     ("process", &["validated"]),
     ("store", &[]),
     ("syntax", &[]),
     ("eval", &["syntax", "store"]),
     ("flake", &["validated", "process", "store", "syntax", "eval"]),
     ("instantiate", &["process", "store", "eval"]),
-    ("facts", &["validated", "process", "store", "eval", "flake", "instantiate"]),
-    ("remote", &["validated", "process"]),
+    ("facts", &["validated", "files", "process", "store", "eval", "flake", "instantiate"]),
+    ("remote", &["validated", "files", "process"]),
     ("secrets", &["validated", "process"]),
-    ("install", &["validated", "process", "facts", "remote", "secrets"]),
+    ("install", &["validated", "files", "process", "facts", "remote", "secrets"]),
     (
         "iso",
         &[
             "validated",
+            "files",
             "process",
             "store",
             "eval",
@@ -41,6 +43,7 @@ const ROOMS: &[(&str, &[&str])] = &[
         "cli",
         &[
             "validated",
+            "files",
             "process",
             "store",
             "eval",

@@ -14,7 +14,7 @@ use crate::cli::flake_args::FlakeArgs;
 use crate::cli::output::{Output, print};
 use crate::cli::signals::cancel_on_signals;
 use crate::facts::{HostFacts, Scope};
-use crate::install::atomic;
+use crate::files;
 use crate::install::lock::SecretsLock;
 use crate::install::secret_files::{self, SecretFile};
 use crate::process::RealRunner;
@@ -195,7 +195,7 @@ fn finish(place: &Place, document: &SopsYaml, edited: &Edited) -> Result<ExitCod
         print(&diff.unified_diff().header(&header.0, &header.1).to_string())?;
         return Ok(ExitCode::SUCCESS);
     }
-    atomic::replace(&place.file, document.text().as_bytes(), edited.text.as_bytes())
+    files::replace(&place.file, document.text().as_bytes(), edited.text.as_bytes())
         .map_err(|error| failed(&place.file, &error))?;
     for line in &edited.said {
         print(&format!("{file}: {line}\n"))?;

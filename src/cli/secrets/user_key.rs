@@ -8,7 +8,7 @@ use super::sops_yaml::failed;
 use crate::cli::error::CliError;
 use crate::cli::output::print;
 use crate::cli::signals::cancel_on_signals;
-use crate::install::atomic;
+use crate::files;
 use crate::install::user_key::{self, PLACE};
 use crate::install::workshop::{self, Outdated};
 use crate::secrets::sops_yaml::{Kind, Wish};
@@ -74,7 +74,7 @@ pub(super) async fn run(args: &Args) -> Result<ExitCode, CliError> {
     let names: Vec<String> = outdated.into_iter().map(|file| file.name).collect();
     repo.workshop.check_untouched(&names)?;
     if edited.text != repo.document.text() {
-        atomic::replace(&repo.file, repo.document.text().as_bytes(), edited.text.as_bytes())
+        files::replace(&repo.file, repo.document.text().as_bytes(), edited.text.as_bytes())
             .map_err(|error| failed(&repo.file, &error))?;
     }
     let changed = repo.workshop.put_back(&names)?;

@@ -8,7 +8,7 @@ use data_encoding::HEXLOWER;
 use sha2::{Digest, Sha256};
 
 use crate::facts::HardwareGenerator;
-use crate::install::atomic;
+use crate::files;
 use crate::install::context::{Context, Done, Failure, FailureKind, PhaseRun, Side};
 use crate::install::git::Repo;
 use crate::install::record::HardwareRecord;
@@ -135,7 +135,7 @@ fn read_old(path: &Path) -> Result<Option<Vec<u8>>, Failure> {
 fn write(path: &Path, content: &[u8]) -> Result<(), Failure> {
     let folder = path.parent().unwrap_or(Path::new("."));
     std::fs::create_dir_all(folder)
-        .and_then(|()| atomic::write(path, content))
+        .and_then(|()| files::write(path, content))
         .map_err(|error| Failure::new(format!("{} could not be written: {error}", path.display())))
 }
 

@@ -9,12 +9,13 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 
+use crate::files;
 use crate::install::context::{Context, Done, Failure, PhaseRun};
 use crate::install::git::Repo;
 use crate::install::plan::PlannedSecrets;
 use crate::install::preflight::private_error;
 use crate::install::workshop::{self, Outdated, Workshop};
-use crate::install::{atomic, flake_lock, secret_files, secrets_lock, user_key};
+use crate::install::{flake_lock, secret_files, secrets_lock, user_key};
 use crate::process::this_program;
 use crate::secrets::age::{Identity, Recipient};
 use crate::secrets::sops::Opened;
@@ -226,7 +227,7 @@ impl Job {
         self.workshop.check_untouched(&names)?;
         if self.edited.text != self.before.text() {
             let file = self.folder.join(".sops.yaml");
-            atomic::replace(&file, self.before.text().as_bytes(), self.edited.text.as_bytes())
+            files::replace(&file, self.before.text().as_bytes(), self.edited.text.as_bytes())
                 .map_err(|error| Failure::new(format!("{}: {error}", file.display())))?;
             changed.push(".sops.yaml".to_owned());
             // Should a file below fail, the report still says how to take the keys out again.

@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 
 use async_trait::async_trait;
 
+use crate::files;
 use crate::install::context::{Context, Done, Failure, FailureKind, PhaseRun, Side};
 use crate::install::forge_keys;
 use crate::install::git::Repo;
@@ -152,9 +153,11 @@ async fn by_rsync(
 
 /// Packs here, unpacks there. The archive is a file in between, since it may be large.
 async fn by_tar(cx: &mut Context<'_>, repo: &PlannedSync, there: &There) -> Result<(), Failure> {
-    let broken =
-        |error: std::io::Error| Failure::new(format!("could not pack {}: {error}", repo.from));
-    let archive = tempfile::NamedTempFile::new().map_err(broken)?;
+    let folder = std::env::temp_dir();
+    let archive = files::new_in(&folder, ".sync-", 0o600).map_err(|error| {
+        let place = folder.display();
+        Failure::new(format!("{} can't be packed into a file in {place}: {error}", repo.from))
+    })?;
     let pack = Command::new("tar")
         .arg("--create")
         .arg("--file")

@@ -69,7 +69,11 @@ fn short_dir() -> io::Result<TempDir> {
     let private = || fs::Permissions::from_mode(0o700);
     let make =
         |dir: &Path| tempfile::Builder::new().prefix("nb-").permissions(private()).tempdir_in(dir);
-    make(Path::new("/tmp"))
+    // The crate's error has a name in it that says nothing to anybody.
+    make(Path::new("/tmp")).map_err(|error| {
+        let kind = error.kind();
+        io::Error::new(kind, format!("no folder can be made in /tmp: {kind}"))
+    })
 }
 
 /// The command that logs in, leaves a master in the background and ends.

@@ -1,9 +1,9 @@
 //! Replacing a file of the user's so that at any instant it is either the old one or the new one,
-//! whole.
+//! whole. Errors say what failed and leave it to the caller to name the file: none names the new file beside it.
 
 use std::fs::{self, File};
 use std::io::{self, Write};
-use std::os::unix::fs::{MetadataExt, PermissionsExt, fchown};
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt, fchown};
 use std::path::{Path, PathBuf};
 
 use tempfile::NamedTempFile;
@@ -13,6 +13,11 @@ use tempfile::NamedTempFile;
 /// folder must be there.
 pub fn write(path: &Path, content: &[u8]) -> io::Result<()> {
     write_with(path, |file| file.write_all(content))
+}
+
+/// Like [`write()`], but a file that was not there is for its owner alone.
+pub(crate) fn write_private(path: &Path, content: &[u8]) -> io::Result<()> {
+    stage(path, 0o600, |file| file.write_all(content))?.commit()
 }
 
 /// Like [`write()`], if the file is still what it was when its new content was worked out. What another program has
@@ -29,8 +34,42 @@ pub const CHANGED: &str = "another program has changed it meanwhile; it stays as
 
 /// Like [`write()`], with what `fill` writes into the new file. If that fails, the old file stays.
 pub fn write_with(path: &Path, fill: impl FnOnce(&mut File) -> io::Result<()>) -> io::Result<()> {
-    stage(path, fill)?.commit()
+    stage(path, PUBLIC, fill)?.commit()
 }
+
+/// A new file in `folder` that goes away unless it is given a place. Its name begins with `prefix`.
+pub(crate) fn new_in(folder: &Path, prefix: &str, mode: u32) -> io::Result<NamedTempFile> {
+    let mut options = File::options();
+    options.read(true).write(true).create_new(true).mode(mode);
+    // What the crate opens itself has that name in its errors.
+    tempfile::Builder::new().prefix(prefix).make_in(folder, |path| options.open(path))
+}
+
+/// Where a file really is, or would be: the end of the chain of symbolic links.
+pub(crate) fn follow(path: &Path) -> io::Result<PathBuf> {
+    let mut place = path.to_owned();
+    // Linux gives up after as many.
+    for _ in 0..40 {
+        match fs::read_link(&place) {
+            Ok(link) => place = place.parent().unwrap_or(Path::new("")).join(link),
+            Err(error) if error.kind() == io::ErrorKind::InvalidInput => return Ok(place),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(place),
+            Err(error) => return Err(error),
+        }
+    }
+    Err(io::Error::other(format!("{}: too many levels of symbolic links", path.display())))
+}
+
+/// The folder that a file is in.
+pub(crate) fn folder_of(place: &Path) -> &Path {
+    match place.parent() {
+        Some(folder) if folder != Path::new("") => folder,
+        _ => Path::new("."),
+    }
+}
+
+/// The mode of a new file, from which the umask takes what the user does not want.
+const PUBLIC: u32 = 0o666;
 
 /// A finished new file that has not taken its place yet; dropped, it goes away.
 struct Staged {
@@ -39,23 +78,20 @@ struct Staged {
     folder: PathBuf,
 }
 
-fn stage(path: &Path, write: impl FnOnce(&mut File) -> io::Result<()>) -> io::Result<Staged> {
+fn stage(
+    path: &Path,
+    mode: u32,
+    write: impl FnOnce(&mut File) -> io::Result<()>,
+) -> io::Result<Staged> {
     let place = follow(path)?;
-    let folder = match place.parent() {
-        Some(folder) if folder != Path::new("") => folder.to_owned(),
-        _ => PathBuf::from("."),
-    };
+    let folder = folder_of(&place).to_owned();
     let old = match fs::metadata(&place) {
         Ok(old) => Some(old),
         Err(error) if error.kind() == io::ErrorKind::NotFound => None,
         Err(error) => return Err(error),
     };
     let name = place.file_name().unwrap_or_default().to_string_lossy().into_owned();
-    let mut file = tempfile::Builder::new()
-        .prefix(&format!(".{name}."))
-        // The umask takes from this what the user does not want.
-        .permissions(fs::Permissions::from_mode(0o666))
-        .tempfile_in(&folder)?;
+    let mut file = new_in(&folder, &format!(".{name}."), mode)?;
     if let Some(old) = old {
         let new = file.as_file().metadata()?;
         if (old.uid(), old.gid()) != (new.uid(), new.gid()) {
@@ -74,21 +110,6 @@ impl Staged {
         // The rename itself must survive a power cut, too.
         File::open(self.folder)?.sync_all()
     }
-}
-
-/// Where the file really is, or would be: the end of the chain of symbolic links.
-fn follow(path: &Path) -> io::Result<PathBuf> {
-    let mut place = path.to_owned();
-    // Linux gives up after as many.
-    for _ in 0..40 {
-        match fs::read_link(&place) {
-            Ok(link) => place = place.parent().unwrap_or(Path::new("")).join(link),
-            Err(error) if error.kind() == io::ErrorKind::InvalidInput => return Ok(place),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(place),
-            Err(error) => return Err(error),
-        }
-    }
-    Err(io::Error::other(format!("{}: too many levels of symbolic links", path.display())))
 }
 
 #[cfg(test)]
@@ -123,18 +144,23 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let file = dir.path().join("file");
         fs::write(&file, "old").unwrap();
-        std::mem::forget(stage(&file, |file| file.write_all(b"new")).unwrap());
+        std::mem::forget(stage(&file, PUBLIC, |file| file.write_all(b"new")).unwrap());
         assert_eq!(fs::read_to_string(&file).unwrap(), "old");
         write(&file, b"newer").unwrap();
         assert_eq!(fs::read_to_string(&file).unwrap(), "newer");
     }
 
     #[test]
-    fn a_folder_that_cannot_be_written_is_an_error_and_leaves_the_file() {
-        let error = write(Path::new("/proc/self/nixos-bootstrap-test"), b"x").unwrap_err();
-        assert!(!error.to_string().is_empty());
+    fn a_folder_that_cannot_be_written_is_an_error_of_the_system_s_words_alone() {
         let dir = tempfile::tempdir().unwrap();
-        let error = write(&dir.path().join("missing/file"), b"x").unwrap_err();
-        assert_eq!(error.kind(), io::ErrorKind::NotFound);
+        let missing = dir.path().join("missing/file");
+        for path in [Path::new("/proc/self/nixos-bootstrap-test"), &missing] {
+            for write in [write, write_private] {
+                let error = write(path, b"x").unwrap_err();
+                let system = io::Error::from_raw_os_error(error.raw_os_error().unwrap());
+                assert_eq!(error.to_string(), system.to_string());
+            }
+        }
+        assert_eq!(write(&missing, b"x").unwrap_err().kind(), io::ErrorKind::NotFound);
     }
 }
