@@ -166,6 +166,9 @@ fn escaped(url: &str) -> String {
 
 /// nix resolves a relative override against the flake, a person means the current folder.
 fn absolute_override(reference: &str) -> String {
+    if is_url(reference) {
+        return escaped(reference);
+    }
     let relative = reference.starts_with("./") || reference.starts_with("../") || reference == ".";
     match std::path::absolute(reference) {
         Ok(path) if relative => path.to_string_lossy().into_owned(),
@@ -236,6 +239,14 @@ mod tests {
             parse(&["--override-input", "a", "path:/x", "--override-input", "b/c", "github:o/r"]);
         let pairs = args.overrides();
         assert_eq!(pairs, [("a".into(), "path:/x".into()), ("b/c".into(), "github:o/r".into())]);
+    }
+
+    #[test]
+    fn overrides_are_escaped_where_a_url_needs_it() {
+        let typed = ["a", "path:/a b/é%20", "--override-input", "b", "/a b/é%20"];
+        let pairs = parse(&[&["--override-input"], &typed[..]].concat()).overrides();
+        assert_eq!(pairs[0].1, "path:/a%20b/%C3%A9%20");
+        assert_eq!(pairs[1].1, "/a b/é%20", "a path is none");
     }
 
     #[test]

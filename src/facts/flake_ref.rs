@@ -110,7 +110,7 @@ fn with_parameter(query: &str, name: &str, value: &str) -> String {
 }
 
 /// A path as part of a URL.
-fn escaped(path: &str) -> String {
+pub(crate) fn escaped(path: &str) -> String {
     let mut text = String::new();
     for byte in path.bytes() {
         if byte.is_ascii_alphanumeric() || b"/-_.~".contains(&byte) {
@@ -127,7 +127,7 @@ fn digit(value: u8) -> char {
 }
 
 /// A URL's path as a path; what is no valid escape stays as it is.
-fn unescaped(path: &str) -> String {
+pub(crate) fn unescaped(path: &str) -> String {
     let mut bytes = Vec::new();
     let mut rest = path.as_bytes();
     while let Some((&first, tail)) = rest.split_first() {

@@ -12,7 +12,7 @@ mod disks;
 pub mod embedded;
 mod encryption;
 mod evaluator;
-mod flake_ref;
+pub(crate) mod flake_ref;
 mod host;
 mod image;
 pub mod model;

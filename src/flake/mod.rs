@@ -53,7 +53,7 @@ use io::FlakeIo;
 use links::Links;
 use lock::InputPath;
 use opener::{Opener, ReadFlake};
-use reference::{FlakeRef, shown};
+use reference::{FlakeRef, Meant, shown};
 use registry::Use;
 use resolve::{Place, Resolved};
 
@@ -111,7 +111,8 @@ impl Flakes {
     /// If there is no flake, or its `flake.nix`, its lock file or one of its inputs is not as it must be.
     pub fn open(&self, reference: &[u8], options: &OpenOptions) -> Result<(Opened, Vec<u8>)> {
         let say = |text: &str| self.finder.warn(text);
-        let (reference, fragment) = FlakeRef::parse_given(reference, &self.base, &say)?;
+        let (reference, fragment) =
+            FlakeRef::parse_given(reference, &self.base, Meant::Flake, &say)?;
         let overrides = options
             .override_inputs
             .iter()
@@ -122,7 +123,8 @@ impl Flakes {
                     let reason = "an override names the flake itself, and no input of it";
                     return Err(wrong(reason.to_owned()));
                 }
-                let (reference, fragment) = FlakeRef::parse_given(reference, &self.base, &say)?;
+                let (reference, fragment) =
+                    FlakeRef::parse_given(reference, &self.base, Meant::Input, &say)?;
                 if fragment.is_empty() {
                     return Ok((path, reference));
                 }

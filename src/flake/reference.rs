@@ -32,7 +32,8 @@ pub(super) const FEATURES: ExperimentalFeatures = ExperimentalFeatures {
 #[must_use]
 pub fn folder_of(reference: &str, base: &Path) -> Option<PathBuf> {
     let base = base.as_os_str().as_bytes();
-    let (found, _) = FlakeRef::parse_given(reference.as_bytes(), base, &|_| ()).ok()?;
+    let (found, _) =
+        FlakeRef::parse_given(reference.as_bytes(), base, Meant::Flake, &|_| ()).ok()?;
     let root = match (found.input.scheme, found.input.attrs.get(&b"path"[..])) {
         (Some(Scheme::Path), Some(InputAttr::Text(path))) => path::join(base, path),
         (Some(Scheme::Git), _) => local_repository(&found.input)?,
@@ -42,6 +43,15 @@ pub fn folder_of(reference: &str, base: &Path) -> Option<PathBuf> {
     exists(&folder, "flake.nix")
         .then(|| PathBuf::from(std::ffi::OsString::from_vec(folder)))
         .and_then(|folder| folder.canonicalize().ok())
+}
+
+/// What a person's reference is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Meant {
+    /// The flake that is asked for; a path may be one of a folder inside of it.
+    Flake,
+    /// What takes the place of an input, which need be no flake.
+    Input,
 }
 
 /// Where a flake is.
@@ -89,11 +99,12 @@ impl FlakeRef {
         Ok(parsed)
     }
 
-    /// Reads a reference that a person gives, and the fragment behind it. A path is searched upwards for a
-    /// flake and for the git repository around it. What is said about that goes to `say`.
+    /// Reads a reference that a person gives, and the fragment behind it. A path is searched upwards for the git
+    /// repository around it, and for the flake that is meant. What is said about that goes to `say`.
     pub(super) fn parse_given(
         text: &[u8],
         base: &[u8],
+        meant: Meant,
         say: &dyn Fn(&str),
     ) -> Result<(Self, Vec<u8>)> {
         let wrong = bad(text);
@@ -101,7 +112,7 @@ impl FlakeRef {
         let attrs = match reference {
             Reference::Attrs(attrs) => attrs,
             Reference::Path(url) => {
-                let url = local(url, text, base, say)?;
+                let url = local(url, text, base, meant, say)?;
                 url_attrs(url, &FEATURES).map_err(&wrong)?
             }
         };
@@ -178,14 +189,18 @@ fn no_fragment(text: &[u8], fragment: &[u8]) -> Result<()> {
 
 /// The URL of a path: of the git repository that it is in, or of the folder itself. (Nix manual, `nix
 /// flake`, "Path-like syntax".)
-fn local(url: Url, text: &[u8], base: &[u8], say: &dyn Fn(&str)) -> Result<Url> {
+fn local(url: Url, text: &[u8], base: &[u8], meant: Meant, say: &dyn Fn(&str)) -> Result<Url> {
     let reference = || shown(text);
     let given = url.file_path().map_err(|error| bad(text)(error.into()))?;
     let absolute = path::join(base, &given);
     let absolute = std::fs::canonicalize(os_str(&absolute))
         .map(|path| std::os::unix::ffi::OsStringExt::into_vec(path.into_os_string()))
         .unwrap_or(absolute);
-    let folder = flake_folder(absolute, &reference, say)?;
+    let named = named_folder(absolute, &reference, say)?;
+    let folder = match meant {
+        Meant::Flake => flake_folder(named, &reference)?,
+        Meant::Input => named,
+    };
     let mut root = folder.clone();
     let mut subdir: Vec<u8> = Vec::new();
     while root != b"/" {
@@ -211,37 +226,39 @@ fn local(url: Url, text: &[u8], base: &[u8], say: &dyn Fn(&str)) -> Result<Url> 
     Ok(file_url(b"path", &folder, url.query))
 }
 
-/// The nearest folder upwards that has a `flake.nix`.
-fn flake_folder(
-    mut folder: Vec<u8>,
+/// The folder that a path names, be it by its `flake.nix`.
+fn named_folder(
+    path: Vec<u8>,
     reference: &dyn Fn() -> String,
     say: &dyn Fn(&str),
 ) -> Result<Vec<u8>> {
     let none = |reason: String| Err(FlakeError::NoFlake { flake: reference(), reason });
-    let device = |folder: &[u8]| std::fs::symlink_metadata(os_str(folder)).map(|meta| meta.dev());
-    match std::fs::symlink_metadata(os_str(&folder)) {
+    match std::fs::symlink_metadata(os_str(&path)) {
         Err(error) => {
             let reason = crate::eval::io::reason(&error);
-            return none(format!("the path '{}' cannot be read: {reason}", shown(&folder)));
+            none(format!("the path '{}' cannot be read: {reason}", shown(&path)))
         }
-        Ok(meta) if meta.is_dir() => {}
-        Ok(_) if path::base_name(&folder) == b"flake.nix" => {
-            let parent = path::dir_name(&folder).to_vec();
+        Ok(meta) if meta.is_dir() => Ok(path),
+        Ok(_) if path::base_name(&path) == b"flake.nix" => {
+            let parent = path::dir_name(&path).to_vec();
             say(&format!(
                 "Path \"{}\" should point at the directory containing the 'flake.nix' file, not the file itself. Pretending that you meant \"{}\"",
-                shown(&folder),
+                shown(&path),
                 shown(&parent)
             ));
-            folder = parent;
+            Ok(parent)
         }
         Ok(_) => {
-            let path = shown(&folder);
-            return none(format!("path \"{path}\" is not a flake (because it's not a directory)"));
+            let path = shown(&path);
+            none(format!("path \"{path}\" is not a flake (because it's not a directory)"))
         }
     }
-    if exists(&folder, "flake.nix") {
-        return Ok(folder);
-    }
+}
+
+/// The nearest folder upwards that has a `flake.nix`.
+fn flake_folder(mut folder: Vec<u8>, reference: &dyn Fn() -> String) -> Result<Vec<u8>> {
+    let none = |reason: String| Err(FlakeError::NoFlake { flake: reference(), reason });
+    let device = |folder: &[u8]| std::fs::symlink_metadata(os_str(folder)).map(|meta| meta.dev());
     let start = shown(&folder);
     let first = device(&folder).ok();
     while folder != b"/" {

@@ -7,6 +7,7 @@ use serde_json::Value;
 
 use super::context::{Context, Failure};
 use super::git::Repo;
+use crate::facts::flake_ref::{escaped, unescaped};
 use crate::files;
 use crate::process::nix::Nix;
 
@@ -39,7 +40,7 @@ fn word<'a>(node: &'a Value, kind: &str, key: &str) -> Option<&'a str> {
 /// The reference of a folder that stands in for an input.
 pub(super) fn reference(folder: &str, is_repo: bool) -> String {
     let kind = if is_repo { "git+file" } else { "path" };
-    format!("{kind}:{}", escaped(folder))
+    format!("{kind}://{}", escaped(folder))
 }
 
 /// Is the input this very folder, so that nothing has to be pushed for it to be fetched?
@@ -48,8 +49,8 @@ pub(super) fn is_folder(flake: &Path, name: &str, folder: &Path) -> bool {
     let path = match word(&node, "original", "type") {
         Some("path") => word(&node, "original", "path").map(|path| flake.join(path)),
         Some("git") => word(&node, "original", "url")
-            .and_then(|u| u.strip_prefix("file://"))
-            .map(PathBuf::from),
+            .and_then(|url| url.strip_prefix("file://"))
+            .map(|path| PathBuf::from(unescaped(path))),
         _ => None,
     };
     let real = |path: &Path| path.canonicalize().ok();
@@ -144,26 +145,26 @@ fn short(commit: &str) -> &str {
     commit.get(..12).unwrap_or(commit)
 }
 
-/// A folder as part of a URL.
-fn escaped(folder: &str) -> String {
-    let mut url = String::from("//");
-    for byte in folder.bytes() {
-        if byte.is_ascii_alphanumeric() || b"/-._~".contains(&byte) {
-            url.push(char::from(byte));
-        } else {
-            url.push('%');
-            url.push_str(&data_encoding::HEXUPPER.encode(&[byte]));
-        }
-    }
-    url
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn folders_become_urls() {
-        assert_eq!(escaped("/home/ta/nix secrets"), "///home/ta/nix%20secrets");
+    fn an_input_is_its_folder_whatever_that_is_called() {
+        let dir = tempfile::tempdir().unwrap();
+        let folder = dir.path().join("s e#c?r%20é");
+        fs::create_dir(&folder).unwrap();
+        let url = reference(folder.to_str().unwrap(), true);
+        let is_folder = |original: Value| {
+            let lock = serde_json::json!({ "root": "root", "nodes": {
+                "root": { "inputs": { "secrets": "s" } }, "s": { "original": original },
+            } });
+            fs::write(dir.path().join(FILE), lock.to_string()).unwrap();
+            is_folder(dir.path(), "secrets", &folder)
+        };
+        let url = url.strip_prefix("git+").unwrap();
+        assert!(is_folder(serde_json::json!({ "type": "git", "url": url })), "{url}");
+        assert!(is_folder(serde_json::json!({ "type": "path", "path": "./s e#c?r%20é" })));
+        assert!(!is_folder(serde_json::json!({ "type": "git", "url": "https://h/s" })));
     }
 }

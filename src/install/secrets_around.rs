@@ -12,6 +12,7 @@ use super::refuse::refusal;
 use super::secret_files::{SecretFile, is_of_host, locate, referenced};
 use super::surroundings::Surroundings;
 use crate::facts::HostFacts;
+use crate::facts::flake_ref::unescaped;
 use crate::secrets::sops_yaml::SopsYaml;
 
 /// The host's secrets as they are on this machine.
@@ -119,12 +120,13 @@ fn input(flake: &Path, folder: &Path) -> Option<String> {
     let is_folder = |node: &Value| {
         ["original", "locked"].into_iter().filter_map(|kind| node.get(kind)).any(|reference| {
             let word = |key: &str| reference.get(key).and_then(Value::as_str);
-            let last = |text: &str| {
-                let text = text.split('?').next().unwrap_or(text).trim_end_matches('/');
-                text.trim_end_matches(".git").rsplit(['/', ':']).next() == Some(name)
+            let last = |path: &str| {
+                let path = path.trim_end_matches('/').trim_end_matches(".git");
+                path.rsplit(['/', ':']).next() == Some(name)
             };
+            let path_of = |url: &str| unescaped(url.split('?').next().unwrap_or(url));
             word("repo") == Some(name)
-                || word("url").is_some_and(last)
+                || word("url").is_some_and(|url| last(&path_of(url)))
                 || word("path").is_some_and(last)
         })
     };
@@ -141,14 +143,15 @@ mod tests {
     #[test]
     fn the_input_is_known_by_the_repo_s_name() {
         let dir = tempfile::tempdir().unwrap();
-        let lock = |reference: &str| {
+        let lock_of = |folder: &str, reference: &str| {
             let text = format!(
                 r#"{{"nodes":{{"root":{{"inputs":{{"mysecrets":"s","nixpkgs":"n"}}}},
                 "s":{{"original":{reference}}},"n":{{"original":{{"repo":"nixpkgs"}}}}}},"root":"root","version":7}}"#
             );
             fs::write(dir.path().join("flake.lock"), text).unwrap();
-            input(dir.path(), Path::new("/home/ta/src/nix-secrets"))
+            input(dir.path(), &Path::new("/home/ta/src").join(folder))
         };
+        let lock = |reference: &str| lock_of("nix-secrets", reference);
         for reference in [
             r#"{"type":"git","url":"ssh://git@gitlab.com/ta/nix-secrets.git?ref=main&shallow=1"}"#,
             r#"{"type":"path","path":"../nix-secrets"}"#,
@@ -158,5 +161,11 @@ mod tests {
         }
         assert_eq!(lock(r#"{"type":"git","url":"ssh://x/other-nix-secrets-x"}"#), None);
         assert_eq!(input(dir.path(), dir.path()), None);
+        for reference in [
+            r#"{"type":"git","url":"file:///home/ta/src/se%20c%3Fr%25%C3%A9?ref=main"}"#,
+            r#"{"type":"path","path":"../se c?r%é"}"#,
+        ] {
+            assert_eq!(lock_of("se c?r%é", reference).as_deref(), Some("mysecrets"), "{reference}");
+        }
     }
 }

@@ -70,8 +70,7 @@ impl PhaseRun for Played {
                 cx.record.installed = Some(toplevel.out_path.clone());
                 // As if `lock` had replaced an input.
                 if let Some(system) = stage.flake.replaced_system.lock().unwrap().clone() {
-                    let folder = format!("path:{}", stage.path("secrets").display());
-                    cx.record.secrets_input = Some(("secrets".into(), folder));
+                    cx.record.secrets_input = Some(("secrets".into(), secrets(stage)));
                     cx.record.installed = Some(system);
                 }
             }
@@ -93,6 +92,14 @@ impl PhaseRun for Played {
         cx.changes.push(format!("{phase} done"));
         Ok(Done::new(format!("{phase} went well")))
     }
+}
+
+/// A folder whose name means much in a URL.
+const SECRETS: &str = "s e#c?r%20é";
+
+/// What `lock` puts in the place of the secrets.
+fn secrets(stage: &Stage) -> String {
+    super::super::flake_lock::reference(stage.path(SECRETS).to_str().unwrap(), false)
 }
 
 /// Copies a private directory as that of a process that is gone.

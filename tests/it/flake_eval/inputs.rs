@@ -149,3 +149,31 @@ fn inputs_follow_each_other() {
         world.all_same("f", &["--override-input", input, &reference], &attributes);
     }
 }
+
+#[test]
+fn what_is_no_flake_takes_the_place_of_an_input() {
+    let Some(world) = World::new() else { return };
+    world.write("s", "no folder");
+    for folder in ["none", "s %20é/of a repo", "s e#c?r%é"] {
+        world.write(&format!("{folder}/text"), folder);
+    }
+    world.repository("s %20é");
+    world.write(
+        "f/flake.nix",
+        r#"{ inputs.s = { url = "path:@@/none"; flake = false; };
+            outputs = { self, s }: { x = builtins.readFile "${s}/text"; }; }"#,
+    );
+    world.lock("f");
+    let root = world.path("").to_str().unwrap().to_owned();
+    for reference in [
+        "../s %20é/of a repo",
+        "@@/s %20é/of a repo",
+        "path://@@/s%20e%23c%3Fr%25%C3%A9",
+        "path:../s%20e%23c%3Fr%25%C3%A9",
+        "git+file://@@/s%20%2520%C3%A9?dir=of%20a%20repo",
+        "../s",
+    ] {
+        let reference = reference.replace("@@", root.trim_end_matches('/'));
+        world.all_same("f", &["--override-input", "s", &reference], &["x"]);
+    }
+}

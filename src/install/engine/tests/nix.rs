@@ -44,7 +44,7 @@ impl Scene {
         let mut stage = Stage::new();
         stage.runner = Arc::new(OwnStore(stage.path("nix")));
         stage.flake.evaluates.store(false, Ordering::Relaxed);
-        for (folder, token) in [("locked", "old"), ("secrets", "new")] {
+        for (folder, token) in [("locked", "old"), (SECRETS, "new")] {
             std::fs::create_dir(stage.path(folder)).unwrap();
             std::fs::write(stage.path(folder).join("token"), token).unwrap();
         }
@@ -60,8 +60,7 @@ impl Scene {
         let stage = &self.phases.stage;
         let mut nix = crate::process::nix::Nix::default();
         if replaced {
-            let folder = format!("path:{}", stage.path("secrets").display());
-            nix.override_inputs.push(("secrets".to_owned(), folder));
+            nix.override_inputs.push(("secrets".to_owned(), secrets(stage)));
         }
         let attr = "nixosConfigurations.grief.config.system.build.toplevel.outPath";
         let command = nix.eval_raw(&format!("{}#{attr}", stage.path("flake").display()));
@@ -112,7 +111,7 @@ async fn a_configuration_or_secrets_that_have_changed_are_installed_again() {
     let told = |event: &Event| matches!(event, Event::Warning { text, .. } if text.contains("it is installed again"));
     assert!(scene.phases.stage.events.all().iter().any(told));
     let scene = Scene::new();
-    let secrets = |stage: &Stage| edit(&stage.path("secrets/token"), "new", "newer");
+    let secrets = |stage: &Stage| edit(&stage.path(SECRETS).join("token"), "new", "newer");
     assert_eq!(scene.installs(secrets).await, 2);
 }
 
