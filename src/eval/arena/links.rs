@@ -34,7 +34,7 @@ pub enum Link<'a, A, B> {
     Other(&'a B),
 }
 
-/// Items behind a reference, by one pointer: as a [`Block`], but number and reference take eight bytes
+/// Items behind a reference, by one pointer: as a [`Block`](super::blocks::Block), but number and reference take eight bytes
 /// together.
 #[derive(Debug)]
 pub struct Linked<'a, A, B, T> {
