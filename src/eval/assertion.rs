@@ -20,7 +20,7 @@ impl<'a> Eval<'a> {
     ) -> Error {
         let pos = self.code.pos(node);
         let text = self.condition_text(pos).unwrap_or_default();
-        if let Node::Binary { op: BinOp::Equal, left, right } = self.code.node(condition)
+        if let Node::Binary { op: BinOp::Equal, left, right } = self.code.as_written(condition)
             && let Err(error) = self.assert_equal_nodes(left, right, env)
         {
             if error.kind() != ErrorKind::Assertion {

@@ -13,23 +13,32 @@ pub struct NodeId(u32);
 
 impl NodeId {
     /// How many nodes there may be.
-    pub const MOST: usize = 1 << 31;
+    pub const MOST: usize = 1 << 30;
     /// The bit that says [`NodeId::is_late`].
     const LATE: u32 = 1 << 31;
+    /// The bit that says [`NodeId::has_body`].
+    const BODY: u32 = 1 << 30;
 
     /// The id of the node at `index`, which is less than [`NodeId::MOST`].
     #[inline]
     #[must_use]
     pub fn new(index: u32, node: &Node) -> Self {
-        let is_at_hand = matches!(
-            node,
+        Self(match node {
             Node::Const(_)
-                | Node::Local { .. }
-                | Node::Outer { .. }
-                | Node::RecAttr { .. }
-                | Node::Lambda(_)
-        );
-        Self(if is_at_hand { index } else { index | Self::LATE })
+            | Node::Local { .. }
+            | Node::Outer { .. }
+            | Node::RecAttr { .. }
+            | Node::Lambda(_) => index,
+            Node::Call1 { .. }
+            | Node::Call { .. }
+            | Node::SelectOr { .. }
+            | Node::Let { .. }
+            | Node::LetHere { .. }
+            | Node::With { .. }
+            | Node::If { .. }
+            | Node::Assert { .. } => index | Self::LATE | Self::BODY,
+            _ => index | Self::LATE,
+        })
     }
 
     /// Does the node have to be evaluated to get its value, or the slot that will have it? The id tells that, so
@@ -40,9 +49,16 @@ impl NodeId {
         self.0 & Self::LATE != 0
     }
 
+    /// Does the node have something in tail position, or is it a call? The id tells that as well.
+    #[inline]
+    #[must_use]
+    pub fn has_body(self) -> bool {
+        self.0 & Self::BODY != 0
+    }
+
     #[inline]
     fn index(self) -> usize {
-        (self.0 & !Self::LATE) as usize
+        (self.0 & !(Self::LATE | Self::BODY)) as usize
     }
 }
 
@@ -221,6 +237,9 @@ pub enum Node {
         /// The second.
         right: NodeId,
     },
+    /// `substring 0 (stringLength prefix) text == prefix`, as libraries ask whether a text begins so: a number of
+    /// [`Code::prefix_tests`].
+    PrefixTest(u32),
     /// `a + b`: its parts, a run of [`Code::ids`], whose first decides what it means.
     Plus(Range),
     /// `"…${…}…"`: its parts, a run of [`Code::ids`].
@@ -286,6 +305,21 @@ pub struct Dynamic {
     pub value: NodeId,
     /// Where it is defined.
     pub pos: Pos,
+}
+
+/// The variables of a [`Node::PrefixTest`], which may mean anything: what they are is seen when they are evaluated.
+#[derive(Debug, Clone, Copy)]
+pub struct PrefixTest {
+    /// `substring`, if it is that builtin.
+    pub substring: NodeId,
+    /// `stringLength`, if it is that builtin.
+    pub string_length: NodeId,
+    /// What the text may begin with.
+    pub prefix: NodeId,
+    /// The text.
+    pub text: NodeId,
+    /// The whole equality as it was written.
+    pub whole: NodeId,
 }
 
 /// The bindings of a `let`: the values of slots that follow one another, all of which see the frame that
@@ -375,6 +409,8 @@ pub struct Code<'a> {
     pub sets: Vec<SetCode<'a>>,
     /// Attributes with computed names.
     pub dynamics: Vec<Dynamic>,
+    /// What asks whether a text begins with another.
+    pub prefix_tests: Vec<PrefixTest>,
     /// `let`s.
     pub lets: Vec<LetCode>,
     /// `with`s.
@@ -391,6 +427,15 @@ impl Code<'_> {
     #[must_use]
     pub fn node(&self, id: NodeId) -> Node {
         self.nodes[id.index()]
+    }
+
+    /// The node of `id` without what lowering has seen in it.
+    #[must_use]
+    pub fn as_written(&self, id: NodeId) -> Node {
+        match self.node(id) {
+            Node::PrefixTest(number) => self.node(self.prefix_tests[number as usize].whole),
+            node => node,
+        }
     }
 
     /// The place of the node of `id`.

@@ -151,6 +151,28 @@ impl<'a> Eval<'a> {
         }
     }
 
+    /// Whether a text begins with another. All is evaluated in the order in which the expression would; what is not as it
+    /// looks, or fails, is left to that.
+    #[inline(never)]
+    pub(super) fn prefix_test(&mut self, number: u32, env: Env<'a>) -> Result<Value<'a>> {
+        let test = self.code.prefix_tests[number as usize];
+        if self.calls.len() + 1 < self.settings.max_call_depth
+            && self.is_builtin(test.substring, "substring", env)
+            && self.is_builtin(test.string_length, "stringLength", env)
+            && let Ok(Value::Str(_, prefix)) = self.eval(test.prefix, env)
+            && let Ok(Value::Str(_, text)) = self.eval(test.text, env)
+        {
+            return Ok(Value::Bool(text.items().starts_with(prefix.items())));
+        }
+        self.eval(test.whole, env)
+    }
+
+    /// Is a variable the builtin of this name?
+    #[inline]
+    fn is_builtin(&mut self, variable: NodeId, name: &str, env: Env<'a>) -> bool {
+        matches!(self.eval(variable, env), Ok(Value::PrimOp(id)) if self.primop(id).name == name)
+    }
+
     fn eval_attrs(
         &mut self,
         node: NodeId,

@@ -24,6 +24,9 @@ impl<'a> Eval<'a> {
     /// Evaluates a node to weak head normal form.
     #[inline]
     pub(super) fn eval(&mut self, node: NodeId, env: Env<'a>) -> Result<Value<'a>> {
+        if node.has_body() {
+            return self.eval_body(node, env);
+        }
         if node.is_late() {
             return self.eval_compound(node, env);
         }
@@ -63,6 +66,7 @@ impl<'a> Eval<'a> {
             Node::Arithmetic { .. } => self.arithmetic_node(node, env),
             Node::Not(operand) => self.not(operand, env),
             Node::Binary { .. } => self.binary(node, env),
+            Node::PrefixTest(number) => self.prefix_test(number, env),
             Node::Plus(parts) => self.plus(node, parts, env),
             Node::Interpolation(parts) => self.interpolation(parts, env),
             Node::CurPos => Ok(self.position_set(self.code.pos(node))),
@@ -232,7 +236,7 @@ impl<'a> Eval<'a> {
                 };
                 Ok(Applied::Value(self.run_primop(id, &[arg], pos)?))
             }
-            _ => self.call_any(callee, &[arg], env, pos),
+            _ => self.call_any(callee, &[self.lazy_argument(arg, env)], pos),
         }
     }
 
@@ -298,8 +302,17 @@ impl<'a> Eval<'a> {
                     }
                 }
                 _ => {
-                    let rest: Vec<NodeId> = self.code.ids[at..end].to_vec();
-                    return self.call_any(callee, &rest, env, pos);
+                    let rest = &self.code.ids[at..end];
+                    let mut few = [Value::Null; MOST_ARGUMENTS];
+                    let Some(few) = few.get_mut(..rest.len()) else {
+                        let values = rest.iter().map(|&arg| self.lazy_argument(arg, env));
+                        let values: Vec<Value<'a>> = values.collect();
+                        return self.call_any(callee, &values, pos);
+                    };
+                    for (value, &arg) in few.iter_mut().zip(rest) {
+                        *value = self.lazy_argument(arg, env);
+                    }
+                    return self.call_any(callee, few, pos);
                 }
             }
         }
@@ -332,12 +345,9 @@ impl<'a> Eval<'a> {
     fn call_any(
         &mut self,
         mut callee: Value<'a>,
-        args: &[NodeId],
-        env: Env<'a>,
+        mut rest: &[Value<'a>],
         pos: Pos,
     ) -> Result<Applied<'a>> {
-        let values: Vec<Value<'a>> = args.iter().map(|&arg| self.lazy_argument(arg, env)).collect();
-        let mut rest = &values[..];
         loop {
             let (applied, used) = self.apply(callee, rest, pos)?;
             rest = &rest[used..];

@@ -69,7 +69,7 @@ impl<'u> Lowerer<'_, 'u, '_> {
                 Node::Assert { condition, body: self.expr(body)? }
             }
             Expr::Not(operand) => self.not(operand)?,
-            Expr::Binary { op, operands } => self.binary(op, operands)?,
+            Expr::Binary { op, operands } => self.binary(self.pos(id), op, operands)?,
             Expr::Concat { parts, force_string } => self.parts(parts, force_string)?,
             // The parser only makes these as the base of an inherited attribute, whose lowering
             // does not come here.
@@ -232,9 +232,14 @@ impl<'u> Lowerer<'_, 'u, '_> {
         Ok(Node::Not(self.expr(operand)?))
     }
 
-    fn binary(&mut self, op: BinOp, operands: syntax::Range) -> Lowered<Node> {
+    fn binary(&mut self, pos: Pos, op: BinOp, operands: syntax::Range) -> Lowered<Node> {
         let (left, right) = self.pair(operands)?;
-        Ok(Node::Binary { op, left, right })
+        let node = Node::Binary { op, left, right };
+        Ok(if op == BinOp::Equal {
+            self.prefix_test(pos, left, right).unwrap_or(node)
+        } else {
+            node
+        })
     }
 
     fn branches(&mut self, condition: ExprId, branches: syntax::Range) -> Lowered<Node> {

@@ -8,6 +8,7 @@
 mod constants;
 mod expr;
 mod function;
+mod prefix;
 mod scope;
 mod sets;
 #[cfg(test)]

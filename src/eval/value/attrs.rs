@@ -21,7 +21,7 @@ type Run<'a, T> = Block<'a, (), T>;
 /// Names and places of the attributes of a set, sorted by symbol.
 #[derive(Debug)]
 pub struct Shape<'a> {
-    names: Run<'a, Symbol>,
+    names: &'a [Symbol],
     /// Where each was defined; empty where none has a place.
     positions: Run<'a, Pos>,
     /// The attributes in the order of their names' bytes, once somebody wanted it.
@@ -61,7 +61,7 @@ impl<'a> Shape<'a> {
         debug_assert!(positions.is_empty() || positions.len() == names.len());
         // Names come right before the shape, since who looks at one looks at the others.
         let positions = arena.copy((), positions);
-        let names = arena.copy((), names);
+        let names = arena.copy((), names).items();
         arena.alloc(Self {
             names,
             positions,
@@ -114,7 +114,7 @@ impl<'a> Shape<'a> {
     #[inline]
     #[must_use]
     pub fn names(&self) -> &'a [Symbol] {
-        self.names.items()
+        self.names
     }
 
     /// Where the attribute at `index` was defined.
@@ -127,7 +127,7 @@ impl<'a> Shape<'a> {
     #[inline]
     #[must_use]
     pub fn find(&self, name: Symbol) -> Option<usize> {
-        let names = self.names.items();
+        let names = self.names;
         match names.len() {
             ..=8 => names.iter().position(|&other| other == name),
             9..=16 => names.binary_search(&name).ok(),
@@ -229,7 +229,7 @@ impl<'a> Attrs<'a> {
         let positions = if attrs.iter().any(|attr| !attr.pos.is_none()) { attrs } else { &[] };
         let positions = arena.block((), positions.len(), |at| positions[at].pos);
         let shape = arena.alloc(Shape {
-            names: arena.block((), attrs.len(), |at| attrs[at].name),
+            names: arena.block((), attrs.len(), |at| attrs[at].name).items(),
             positions,
             order: Cell::new(None),
             common: false,

@@ -87,6 +87,10 @@ impl Dump<'_, '_> {
                 };
                 format!("({} {op} {})", self.node(left), self.node(right))
             }
+            Node::PrefixTest(number) => {
+                let test = self.code.prefix_tests[number as usize];
+                format!("prefix({}, {})", self.node(test.text), self.node(test.prefix))
+            }
             Node::Plus(parts) => format!("({})", self.nodes(parts, " + ")),
             Node::Interpolation(parts) => format!("string({})", self.nodes(parts, ", ")),
             Node::CurPos => "__curPos".to_owned(),

@@ -326,6 +326,27 @@ fn arithmetic_is_no_call_unless_rebound() {
 }
 
 #[test]
+fn whether_a_text_begins_with_another_is_one_node() {
+    let lowered = |equality: &str| {
+        let names = "inherit (builtins) substring stringLength;";
+        let text = lowered(&format!("let {names} in prefix: text: {equality}"));
+        text.rsplit(": ").next().unwrap_or_default().to_owned()
+    };
+    let whole = "substring 0 (stringLength prefix) text == prefix";
+    assert_eq!(lowered(whole), "prefix(%1, %0)");
+    for other in [
+        "substring 1 (stringLength prefix) text == prefix",
+        "substring 0 (stringLength prefix) text == text",
+        "substring 0 (stringLength prefix) text != prefix",
+        "substring 0 (stringLength prefix) (text) prefix == prefix",
+        "substring 0 (stringLength (text + text)) text == prefix",
+        "prefix == substring 0 (stringLength prefix) text",
+    ] {
+        assert!(!lowered(other).starts_with("prefix("), "{other}");
+    }
+}
+
+#[test]
 fn operators() {
     check(&[
         ("!true", "!true"),
