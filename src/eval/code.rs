@@ -127,6 +127,8 @@ pub enum Node {
         level: u32,
         /// Number in [`Code::withs`].
         with: u32,
+        /// The slot of that frame which remembers where the variable was found; none if 0.
+        found: u8,
     },
     /// `base.name`
     Select {
@@ -172,13 +174,19 @@ pub enum Node {
         function: NodeId,
         /// The argument.
         arg: NodeId,
+        /// The place of the node, which every call wants.
+        pos: Pos,
     },
     /// A call with several arguments.
     Call {
+        /// How many arguments there are. A call with more is one of what a call with the first ones gives.
+        count: u16,
         /// The function.
         function: NodeId,
-        /// The arguments: a run of [`Code::ids`].
-        args: Range,
+        /// The first argument: an index of [`Code::ids`].
+        args: u32,
+        /// The place of the node.
+        pos: Pos,
     },
     /// `left - right` and so on, where nothing rebinds the builtin that Nix calls for it.
     Arithmetic {
@@ -203,8 +211,11 @@ pub enum Node {
         /// The body, which sees the same frame.
         body: NodeId,
     },
-    /// `with scope; body`: a frame with the set, not evaluated yet, in its only slot.
+    /// `with scope; body`: a frame with the set, not evaluated yet, in its first slot. The others remember where
+    /// variables were found: a frame's sets do not change.
     With {
+        /// Slots of the frame.
+        slots: u8,
         /// The set; sees the frames without the new one.
         scope: NodeId,
         /// The body, which sees the new frame.

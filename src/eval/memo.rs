@@ -202,7 +202,8 @@ impl<'c, 'a> Comparison<'c, 'a> {
     fn values(&mut self, one: Value<'a>, other: Value<'a>) -> bool {
         match (one, other) {
             (Value::Ref(one), Value::Ref(other)) => self.slot(one, other),
-            (Value::Null, Value::Null) => true,
+            // What was looked for says nothing of what there is.
+            (Value::Null, Value::Null) | (Value::Found(_), Value::Found(_)) => true,
             (Value::Bool(one), Value::Bool(other)) => one == other,
             (Value::Int(one), Value::Int(other)) => one == other,
             (Value::Float(one), Value::Float(other)) => one.to_bits() == other.to_bits(),

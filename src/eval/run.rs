@@ -54,8 +54,12 @@ impl<'a> Eval<'a> {
                 Some(slot) => self.variable(node, slot),
                 None => self.not_there_yet(node),
             },
-            Node::WithVar { name, level, with } => {
-                self.with_variable(node, name, outer(env, level), with)
+            Node::WithVar { level, found, .. } => {
+                let frame = outer(env, level);
+                match frame.items()[usize::from(found)].get() {
+                    Value::Found(Some(slot)) => self.variable(node, slot),
+                    _ => self.with_variable(node, frame),
+                }
             }
             Node::Select { .. } => self.select(node, env),
             Node::SelectPath { base, path } => self.select_path(node, base, path, env),
@@ -137,16 +141,17 @@ impl<'a> Eval<'a> {
                         None => node = default,
                     }
                 }
-                Node::Call1 { function, arg } => {
+                Node::Call1 { function, arg, pos } => {
                     let callee = self.eval(function, env)?;
-                    match self.call_node(node, callee, arg, env)? {
+                    match self.call_node(pos, callee, arg, env)? {
                         Applied::Value(value) => return Ok(value),
                         Applied::Body(body, frame) => (node, env) = (body, frame),
                     }
                 }
-                Node::Call { function, args } => {
+                Node::Call { function, args, count, pos } => {
                     let callee = self.eval(function, env)?;
-                    match self.call_nodes(node, callee, args, env)? {
+                    let args = Range { start: args, len: u32::from(count) };
+                    match self.call_nodes(pos, callee, args, env)? {
                         Applied::Value(value) => return Ok(value),
                         Applied::Body(body, frame) => (node, env) = (body, frame),
                     }
@@ -163,9 +168,11 @@ impl<'a> Eval<'a> {
                     self.bind(bindings.first_slot, bindings.values, env);
                     node = body;
                 }
-                Node::With { scope, body } => {
+                Node::With { slots, scope, body } => {
                     let scope = self.delay(scope, env);
-                    env = self.arena.frame(Some(env), 1, |_| Cell::new(scope));
+                    env = self.arena.frame(Some(env), usize::from(slots), |slot| {
+                        Cell::new(if slot == 0 { scope } else { Value::Found(None) })
+                    });
                     node = body;
                 }
                 Node::If { condition, then, otherwise } => {
@@ -209,12 +216,11 @@ impl<'a> Eval<'a> {
     #[inline]
     fn call_node(
         &mut self,
-        node: NodeId,
+        pos: Pos,
         callee: Value<'a>,
         arg: NodeId,
         env: Env<'a>,
     ) -> Result<Applied<'a>> {
-        let pos = self.code.pos(node);
         match callee {
             Value::Lambda(id, closure) => {
                 let value = self.argument(id, arg, env)?;
@@ -242,12 +248,11 @@ impl<'a> Eval<'a> {
 
     fn call_nodes(
         &mut self,
-        node: NodeId,
+        pos: Pos,
         mut callee: Value<'a>,
         args: Range,
         env: Env<'a>,
     ) -> Result<Applied<'a>> {
-        let pos = self.code.pos(node);
         let mut at = args.start as usize;
         let end = at + args.len as usize;
         loop {

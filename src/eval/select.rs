@@ -192,14 +192,11 @@ impl<'a> Eval<'a> {
     }
 
     #[inline(never)]
-    pub(super) fn with_variable(
-        &mut self,
-        node: NodeId,
-        name: Symbol,
-        frame: Env<'a>,
-        with: u32,
-    ) -> Result<Value<'a>> {
-        let (mut frame, mut with) = (frame, with);
+    pub(super) fn with_variable(&mut self, node: NodeId, innermost: Env<'a>) -> Result<Value<'a>> {
+        let Node::WithVar { name, mut with, found, .. } = self.code.node(node) else {
+            return Ok(Value::Null);
+        };
+        let mut frame = innermost;
         while let Some(slot) = frame.items().first() {
             let pos = self.code.pos(node);
             let attrs = match self.value_of(slot) {
@@ -212,6 +209,10 @@ impl<'a> Eval<'a> {
                 Err(error) => return Err(error.or_at(pos)),
             };
             if let Some(slot) = attrs.settled(self.arena).get(name) {
+                // The frame refers to the slot's set as well, so the arena need not be told.
+                if found > 0 {
+                    innermost.items()[usize::from(found)].set(Value::Found(Some(slot)));
+                }
                 return self.variable(node, slot);
             }
             let Some((level, parent)) = self.code.withs[with as usize].parent else { break };

@@ -1,6 +1,7 @@
 //! Expressions without bindings: variables, operators, calls, selections.
 
 use std::cell::Cell;
+use std::mem;
 
 use super::scope::{Bound, Meaning};
 use super::{Lowered, Lowerer, number};
@@ -60,7 +61,9 @@ impl<'u> Lowerer<'_, 'u, '_> {
                 items => Node::List(self.exprs(items)?),
             },
             Expr::Lambda(function) => self.lambda(id, function, None)?,
-            Expr::Call { function, args } => self.call(function, self.ast.ids(args))?,
+            Expr::Call { function, args } => {
+                self.call(self.pos(id), function, self.ast.ids(args))?
+            }
             Expr::Let { bindings, body } => self.let_own(bindings, body)?,
             Expr::With { scope, body } => self.with(self.pos(id), scope, body)?,
             Expr::If { condition, branches } => self.branches(condition, branches)?,
@@ -133,7 +136,9 @@ impl<'u> Lowerer<'_, 'u, '_> {
                 let Some((depth, with)) = self.with else {
                     return Err(self.undefined(name, offset));
                 };
-                Node::WithVar { name, level: self.depth - depth, with }
+                let level = self.depth - depth;
+                let found = self.with_variables.slot_of(name, level > 0);
+                Node::WithVar { name, level, with, found }
             }
         })
     }
@@ -191,7 +196,7 @@ impl<'u> Lowerer<'_, 'u, '_> {
         Ok(Range { start: number(start), len: number(names.len()) })
     }
 
-    fn call(&mut self, function: ExprId, args: &[ExprId]) -> Lowered<Node> {
+    fn call(&mut self, pos: Pos, function: ExprId, args: &[ExprId]) -> Lowered<Node> {
         if let &[left, right] = args
             && let Some(op) = self.arithmetic(function)
         {
@@ -199,9 +204,24 @@ impl<'u> Lowerer<'_, 'u, '_> {
         }
         let function = self.expr(function)?;
         if let &[arg] = args {
-            return Ok(Node::Call1 { function, arg: self.expr(arg)? });
+            return Ok(Node::Call1 { function, arg: self.expr(arg)?, pos });
         }
-        Ok(Node::Call { function, args: self.exprs(args)? })
+        let args = self.exprs(args)?;
+        Ok(self.call_in_parts(pos, function, args))
+    }
+
+    /// A call whose arguments are lowered.
+    fn call_in_parts(&mut self, pos: Pos, mut function: NodeId, args: Range) -> Node {
+        let Range { mut start, mut len } = args;
+        loop {
+            let count = u16::try_from(len).unwrap_or(u16::MAX);
+            let call = Node::Call { count, function, args: start, pos };
+            (start, len) = (start + u32::from(count), len - u32::from(count));
+            if len == 0 {
+                return call;
+            }
+            function = self.add(pos, call);
+        }
     }
 
     /// The operator that is a call of this function, if it is one that nothing rebinds. `a > b` is a call of
@@ -272,9 +292,11 @@ impl<'u> Lowerer<'_, 'u, '_> {
         let parent = self.with.map(|(depth, with)| (self.depth - depth, with));
         self.code.withs.push(WithCode { parent, pos });
         let around = self.with.replace((self.depth, number(self.code.withs.len() - 1)));
+        let variables_around = mem::take(&mut self.with_variables);
         let body = self.expr(body)?;
+        let variables = mem::replace(&mut self.with_variables, variables_around);
         self.with = around;
         self.depth -= 1;
-        Ok(Node::With { scope, body })
+        Ok(Node::With { slots: variables.slots(), scope, body })
     }
 }

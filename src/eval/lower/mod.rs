@@ -13,8 +13,10 @@ mod scope;
 mod sets;
 #[cfg(test)]
 mod tests;
+mod with;
 
 use rustc_hash::FxHashMap;
+use with::WithVariables;
 
 use super::arena::Arena;
 use super::code::{self, Code, Node, NodeId};
@@ -146,6 +148,7 @@ pub(super) fn lower<'a>(
         depth: 0,
         slots: 0,
         with: None,
+        with_variables: WithVariables::default(),
         nesting: 0,
         error: None,
     };
@@ -175,6 +178,8 @@ struct Lowerer<'l, 'u, 'a> {
     slots: u32,
     /// The innermost `with`: the depth of its frame, and its number.
     with: Option<(u32, u32)>,
+    /// The variables that were looked for in it, and where its frame remembers them.
+    with_variables: WithVariables,
     /// How deep this code calls itself.
     nesting: u32,
     /// What made it fail.

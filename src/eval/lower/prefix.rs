@@ -10,9 +10,11 @@ use crate::syntax::BinOp;
 impl Lowerer<'_, '_, '_> {
     /// The node for `left == right` at `pos`, if it is of this form and consists of variables.
     pub(super) fn prefix_test(&mut self, pos: Pos, left: NodeId, right: NodeId) -> Option<Node> {
-        let Node::Call { function: substring, args } = self.code.node(left) else { return None };
-        let &[start, len, text] = self.code.ids.get(args.indices())? else { return None };
-        let Node::Call1 { function: string_length, arg: prefix } = self.code.node(len) else {
+        let Node::Call { function: substring, args, count: 3, .. } = self.code.node(left) else {
+            return None;
+        };
+        let &[start, len, text, ..] = self.code.ids.get(args as usize..)? else { return None };
+        let Node::Call1 { function: string_length, arg: prefix, .. } = self.code.node(len) else {
             return None;
         };
         let Node::Const(start) = self.code.node(start) else { return None };

@@ -43,7 +43,7 @@ pub fn type_name(eval: &Eval<'_>, value: Value<'_>) -> Cow<'static, str> {
         Value::Ref(slot) => return type_name(eval, slot.get()),
         Value::Blackhole => "a black hole",
         Value::App(_) => "a function application",
-        Value::Thunk(..) | Value::Element(..) => "a thunk",
+        Value::Thunk(..) | Value::Element(..) | Value::Found(_) => "a thunk",
     })
 }
 

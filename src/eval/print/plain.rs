@@ -101,6 +101,7 @@ impl<'a> Printer<'_, 'a> {
             | Value::App(_)
             | Value::Element(..)
             | Value::Ref(_)
+            | Value::Found(_)
             | Value::Blackhole => b"<CODE>",
         };
         self.out.extend_from_slice(word);

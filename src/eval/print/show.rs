@@ -160,6 +160,7 @@ impl<'a> Shower<'_, 'a> {
             | Value::App(_)
             | Value::Element(..)
             | Value::Ref(_)
+            | Value::Found(_)
             | Value::Blackhole => {
                 self.word("«thunk»");
             }

@@ -179,7 +179,7 @@ const SMALL: usize = 8;
 const MOST_LAYERS: u32 = 6;
 
 /// Where an attribute was found: the address of a shape that is kept, and the index in it. No address is
-/// 0, which is what it begins with.
+/// 0, which is what it begins with; what was found in another shape is only looked at first in the next one.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Hint {
     shape: usize,
@@ -257,7 +257,7 @@ impl<'a> Attrs<'a> {
     #[inline]
     #[must_use]
     pub fn get(self, name: Symbol) -> Option<&'a Slot<'a>> {
-        let mut set = self;
+        let mut set = self.flat_if_known();
         loop {
             let (shape, layer) = set.head();
             if let Some(index) = shape.find(name) {
@@ -267,21 +267,28 @@ impl<'a> Attrs<'a> {
         }
     }
 
+    /// The same set without layers, if it was made flat already.
+    #[inline]
+    fn flat_if_known(self) -> Self {
+        self.layer().and_then(|layer| layer.flat.get()).unwrap_or(self)
+    }
+
     /// As [`Attrs::get`], for a place in a program that mostly meets sets of one shape.
     #[inline]
     #[must_use]
     pub fn get_hinted(self, name: Symbol, hint: &Cell<Hint>) -> Option<&'a Slot<'a>> {
-        let Link::One(shape) = self.0.link() else { return self.get(name) };
+        let set = self.flat_if_known();
+        let Link::One(shape) = set.0.link() else { return set.get(name) };
         let Hint { shape: known, index } = hint.get();
-        if ptr::from_ref(shape).addr() == known {
-            return self.0.items().get(index as usize);
+        let address = ptr::from_ref(shape).addr();
+        // A shape that is not kept may be another one by now, at the same address.
+        if address == known || shape.names.get(index as usize) == Some(&name) {
+            return set.0.items().get(index as usize);
         }
         let index = shape.find(name)?;
-        if shape.common {
-            let index = u32::try_from(index).unwrap_or(u32::MAX);
-            hint.set(Hint { shape: ptr::from_ref(shape).addr(), index });
-        }
-        self.0.items().get(index)
+        let shape = if shape.common { address } else { 0 };
+        hint.set(Hint { shape, index: u32::try_from(index).unwrap_or(u32::MAX) });
+        set.0.items().get(index)
     }
 
     /// The values of attributes that are asked for in the order of their symbols.

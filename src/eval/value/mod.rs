@@ -70,6 +70,9 @@ pub enum Value<'a> {
     Ref(&'a Slot<'a>),
     /// An evaluation that is going on, or a variable that is not set yet.
     Blackhole,
+    /// Where a variable of a `with` was found, once somebody looked for it. It stands in the frame of the `with`, and
+    /// nobody takes it for a value.
+    Found(Option<&'a Slot<'a>>),
 }
 
 /// Arguments of a call that is not carried out yet.

@@ -23,7 +23,7 @@ impl Dump<'_, '_> {
             Node::Local { slot } => format!("%{slot}"),
             Node::Outer { level, slot } => format!("%{level}.{slot}"),
             Node::RecAttr { level, index } => format!("@{level}.{index}"),
-            Node::WithVar { name, level, with } => {
+            Node::WithVar { name, level, with, .. } => {
                 format!("?{}.{level}#{with}", self.name(name))
             }
             Node::Select { base, name, .. } => format!("{}.{}", self.node(base), self.name(name)),
@@ -38,10 +38,11 @@ impl Dump<'_, '_> {
             Node::Attrs(number) => self.set(&self.code.sets[number as usize]),
             Node::List(items) => format!("[{}]", self.nodes(items, " ")),
             Node::Lambda(_) => self.lambda(id),
-            Node::Call1 { function, arg } => {
+            Node::Call1 { function, arg, .. } => {
                 format!("{}({})", self.node(function), self.node(arg))
             }
-            Node::Call { function, args } => {
+            Node::Call { function, args, count, .. } => {
+                let args = Range { start: args, len: u32::from(count) };
                 format!("{}({})", self.node(function), self.nodes(args, ", "))
             }
             Node::Arithmetic { op, left, right } => {
@@ -62,7 +63,7 @@ impl Dump<'_, '_> {
                 let code = self.code.lets[bindings as usize];
                 format!("here{}", self.bindings(code, body))
             }
-            Node::With { scope, body } => {
+            Node::With { scope, body, .. } => {
                 format!("with {}; {}", self.node(scope), self.node(body))
             }
             Node::If { condition, then, otherwise } => format!(

@@ -347,6 +347,20 @@ fn whether_a_text_begins_with_another_is_one_node() {
 }
 
 #[test]
+fn a_call_with_very_many_arguments_is_a_call_of_a_call() {
+    let arena = Arena::new();
+    let mut bench = Bench::new(&arena);
+    let root = bench.lower(&format!("true {}", "1 ".repeat(70_000)), None).unwrap();
+    let Node::Call { count: 4_465, function, args, .. } = bench.code.node(root) else {
+        panic!("the last arguments are those of the outer call");
+    };
+    let Node::Call { count: u16::MAX, args: before, .. } = bench.code.node(function) else {
+        panic!("the first arguments are those of the inner call");
+    };
+    assert_eq!(args - before, u32::from(u16::MAX));
+}
+
+#[test]
 fn operators() {
     check(&[
         ("!true", "!true"),
