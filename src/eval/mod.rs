@@ -45,7 +45,7 @@ use std::rc::Rc;
 
 use rustc_hash::FxHashMap;
 
-use crate::store::StoreDir;
+use crate::store::{StoreDir, VariableName};
 use crate::syntax::{Symbol, Symbols};
 use ahead::Ahead;
 use arena::Arena;
@@ -115,6 +115,8 @@ pub struct Eval<'a> {
     stack_end: usize,
     /// Names as strings, by symbol.
     names: Vec<Option<Bytes<'a>>>,
+    /// Names as those of derivations' variables.
+    variable_names: FxHashMap<Symbol, VariableName>,
     no_variables: Env<'a>,
     empty_list: List<'a>,
     empty_attrs: Attrs<'a>,
@@ -177,6 +179,7 @@ impl<'a> Eval<'a> {
             fetched: FxHashMap::default(),
             stack_end,
             names: Vec::new(),
+            variable_names: FxHashMap::default(),
             no_variables: arena.frame(None, 0, |_| Value::Null.into()),
             empty_list: arena.block((), 0, |_| Value::Null.into()),
             empty_attrs,
@@ -216,6 +219,12 @@ impl<'a> Eval<'a> {
         *self.names[index].get_or_insert_with(|| {
             self.arena.keeping(|| self.arena.copy((), self.symbols.name(name)))
         })
+    }
+
+    /// A name as one of a derivation's variable.
+    pub(super) fn variable_name(&mut self, name: Symbol) -> VariableName {
+        let make = || self.symbols.name(name).into();
+        self.variable_names.entry(name).or_insert_with(make).clone()
     }
 
     /// A name as a string without context.

@@ -2,12 +2,11 @@
 //!
 //! Nix manual, "Derivation `ATerm` file format". Reading is in `aterm_parse`.
 
-use std::collections::BTreeSet;
-
 use super::content_address::CaMethod;
-use super::derivation::{Derivation, InputOutputs, Output, OutputName};
+use super::derivation::{Derivation, InputOutputs, Output};
 use super::error::StoreError;
 use super::hash::{HashAlgo, Sha256Digest, push_hex};
+use super::output_names::OutputNames;
 use super::path::{StoreDir, StorePath};
 
 /// The variable that holds structured attributes.
@@ -139,7 +138,7 @@ impl Derivation {
             return Err(StoreError::JsonVariable);
         }
         let json = self.structured_attrs.as_deref().map(|json| (JSON_VARIABLE, json));
-        let env = self.env.iter().map(|(name, value)| (&**name, &**value));
+        let env = self.env.iter();
         let before = env.clone().take_while(|(name, _)| *name < JSON_VARIABLE);
         let after = env.skip_while(|(name, _)| *name < JSON_VARIABLE);
         push_list(before.chain(json).chain(after), out, |(name, value), out| {
@@ -158,21 +157,20 @@ impl Derivation {
 /// Appends the start of a text in which input derivations stand as hashes, which must come in
 /// order and once each; goes on with [`Derivation::write_rest`].
 pub(super) fn write_hash_inputs<'a>(
-    inputs: impl IntoIterator<Item = (Sha256Digest, &'a BTreeSet<OutputName>)>,
+    inputs: impl IntoIterator<Item = (Sha256Digest, &'a OutputNames)>,
     out: &mut Vec<u8>,
 ) {
     push_list(inputs, out, |(hash, names), out| {
         out.extend_from_slice(b"(\"");
         push_hex(&hash, out);
         out.extend_from_slice(b"\",");
-        push_list(names, out, |name, out| push_plain(name, out));
+        push_list(names.iter(), out, push_plain);
         out.push(b')');
     });
 }
 
 fn push_input_outputs(outputs: &InputOutputs, out: &mut Vec<u8>) {
-    let push_names =
-        |out: &mut Vec<u8>| push_list(&outputs.names, out, |name, out| push_plain(name, out));
+    let push_names = |out: &mut Vec<u8>| push_list(outputs.names.iter(), out, push_plain);
     if outputs.dynamic.is_empty() {
         return push_names(out);
     }

@@ -4,14 +4,14 @@
 //! `\x` is `x` for any other `x`. What follows the last parenthesis is an error here.
 
 use std::borrow::Cow;
-use std::collections::BTreeSet;
 
 use super::aterm::DYNAMIC_VERSION;
 use super::aterm::JSON_VARIABLE;
 use super::content_address::{CaMethod, ContentAddress};
-use super::derivation::{Bytes, Derivation, InputOutputs, Output, OutputName};
+use super::derivation::{Bytes, Derivation, InputOutputs, Output};
 use super::error::{StoreError, shown};
 use super::hash::{Hash, HashAlgo};
+use super::output_names::OutputNames;
 use super::path::{StoreDir, StorePath};
 
 /// How deep outputs of outputs may be nested; Nix has no limit but its stack.
@@ -163,10 +163,10 @@ impl<'a> Parser<'a> {
         self.store.parse_canonical(&path)
     }
 
-    fn names(&mut self) -> Result<BTreeSet<OutputName>, StoreError> {
-        let mut names = BTreeSet::new();
+    fn names(&mut self) -> Result<OutputNames, StoreError> {
+        let mut names = OutputNames::default();
         self.list(|p| {
-            names.insert(p.string()?.into());
+            names.insert(&p.string()?);
             Ok(())
         })?;
         Ok(names)

@@ -7,8 +7,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::content_address::{CaMethod, ContentAddress, References, output_path_name};
 use super::error::StoreError;
 use super::hash::{HashAlgo, sha256};
+use super::output_names::OutputNames;
 use super::path::{DRV_EXTENSION, StoreDir, StorePath};
 use super::placeholder::hash_placeholder;
+use super::variables::Variables;
 
 /// Text of any bytes.
 pub type Bytes = Box<[u8]>;
@@ -35,7 +37,7 @@ pub struct Derivation {
     /// Its arguments.
     pub args: Vec<Bytes>,
     /// Its environment.
-    pub env: BTreeMap<Bytes, Bytes>,
+    pub env: Variables,
     /// With `__structuredAttrs`: the JSON text, with sorted keys and without spaces, since it goes
     /// into the derivation's text as it is.
     pub structured_attrs: Option<Bytes>,
@@ -63,9 +65,7 @@ impl Inputs {
         for name in through {
             outputs = outputs.dynamic.entry((*name).into()).or_default();
         }
-        if !outputs.names.contains(output) {
-            outputs.names.insert(output.into());
-        }
+        outputs.names.insert(output);
     }
 
     /// The store paths named here: sources and derivations, in order and once each.
@@ -93,7 +93,7 @@ impl Inputs {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct InputOutputs {
     /// Its own outputs.
-    pub names: BTreeSet<OutputName>,
+    pub names: OutputNames,
     /// Outputs that are derivations, and which outputs of these (experimental
     /// `dynamic-derivations`).
     pub dynamic: BTreeMap<OutputName, InputOutputs>,
@@ -164,7 +164,7 @@ impl Derivation {
             platform: Bytes::default(),
             builder: Bytes::default(),
             args: Vec::new(),
-            env: BTreeMap::new(),
+            env: Variables::default(),
             structured_attrs: None,
         }
     }

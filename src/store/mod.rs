@@ -14,8 +14,10 @@ mod hash_text;
 mod modulo;
 mod nar;
 mod nar_read;
+mod output_names;
 mod path;
 mod placeholder;
+mod variables;
 mod wire;
 pub mod worker;
 
@@ -27,8 +29,10 @@ pub use hash::{Hash, HashAlgo, HashFormat, Hasher, Sha256Digest, compress, sha25
 pub use modulo::{DrvHash, DrvHashes, ReadDrv};
 pub use nar::{NarNode, NarSource, around_file, hash_nar, write_nar};
 pub use nar_read::{NarEvent, NarReader};
+pub use output_names::OutputNames;
 pub use path::{DRV_EXTENSION, StoreDir, StorePath, check_name};
 pub use placeholder::{DownstreamPlaceholder, hash_placeholder};
+pub use variables::{VariableName, Variables};
 
 #[cfg(test)]
 mod tests;

@@ -4,7 +4,6 @@
 //! same hash. Nix manual, "Derivation", "hash derivation modulo".
 
 use std::borrow::Cow;
-use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 
 use hashbrown::{HashMap, HashSet};
@@ -15,7 +14,9 @@ use super::content_address::{ContentAddress, fixed_out};
 use super::derivation::{Bytes, Derivation, DerivationKind, Inputs, Output, OutputName};
 use super::error::{StoreError, shown};
 use super::hash::{Sha256, Sha256Digest, sha256};
+use super::output_names::OutputNames;
 use super::path::{StoreDir, StorePath};
+use super::variables::Variables;
 
 /// What stands for a derivation in the texts of those that need it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -55,7 +56,7 @@ struct Buffers {
 }
 
 /// A derivation's inputs as they stand in the text that is hashed: in order, once each.
-type HashInputs<'a> = Vec<(Sha256Digest, Cow<'a, BTreeSet<OutputName>>)>;
+type HashInputs<'a> = Vec<(Sha256Digest, Cow<'a, OutputNames>)>;
 
 impl DrvHashes {
     /// For derivations in that store, with nothing remembered.
@@ -220,7 +221,7 @@ impl DrvHashes {
                 None | Some(DrvHash::Deferred) => return Ok(None),
                 Some(DrvHash::Regular(hash)) => hash,
                 Some(DrvHash::Fixed(hash)) => {
-                    if let Some(output) = outputs.names.iter().find(|name| ***name != *b"out") {
+                    if let Some(output) = outputs.names.iter().find(|name| *name != b"out") {
                         let (output, derivation) = (shown(output), derivation.to_owned());
                         return Err(StoreError::NoSuchOutput { output, derivation });
                     }
@@ -233,7 +234,8 @@ impl DrvHashes {
         hashes.dedup_by(|(hash, names), (kept_hash, kept)| {
             let is_same = hash == kept_hash;
             if is_same && names != kept {
-                kept.to_mut().extend(names.iter().cloned());
+                let kept = kept.to_mut();
+                names.iter().for_each(|name| kept.insert(name));
             }
             is_same
         });
@@ -250,7 +252,7 @@ impl DrvHashes {
         let Self { store, known, buffers } = self;
         for name in drv.outputs.keys() {
             if !drv.env.contains_key(name) {
-                drv.env.insert(name.clone(), Bytes::default());
+                drv.env.insert((**name).into(), Bytes::default());
             }
         }
         let Buffers { outputs, inputs, masked, holes, text } = buffers;
@@ -323,7 +325,7 @@ fn set_paths(drv: &mut Derivation, store: &StoreDir, hash: Sha256Digest) -> Resu
             }
             Output::InputAddressed(_) => set_variable(&mut drv.env, name, absolute)?,
             _ => {
-                drv.env.insert(name.clone(), absolute.into());
+                drv.env.insert((**name).into(), absolute.into());
                 *output = Output::InputAddressed(path);
             }
         }
@@ -332,11 +334,7 @@ fn set_paths(drv: &mut Derivation, store: &StoreDir, hash: Sha256Digest) -> Resu
 }
 
 /// Sets an output's variable, which must be empty or right already.
-fn set_variable(
-    env: &mut BTreeMap<Bytes, Bytes>,
-    output: &OutputName,
-    path: Vec<u8>,
-) -> Result<(), StoreError> {
+fn set_variable(env: &mut Variables, output: &OutputName, path: Vec<u8>) -> Result<(), StoreError> {
     match env.get_mut(output) {
         Some(value) if value.is_empty() => *value = path.into(),
         Some(value) if **value == *path => {}
@@ -344,7 +342,7 @@ fn set_variable(
             let (name, found) = (shown(output), shown(value));
             return Err(StoreError::OutputVariable { name, expected: shown(&path), found });
         }
-        None => _ = env.insert(output.clone(), path.into()),
+        None => env.insert((**output).into(), path.into()),
     }
     Ok(())
 }

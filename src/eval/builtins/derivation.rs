@@ -185,7 +185,7 @@ impl Builder {
             self.drv.structured_attrs = Some(text.into());
             return Ok(());
         }
-        self.drv.env.insert(eval.symbols.name(attr.name).into(), text.into());
+        self.drv.env.insert(eval.variable_name(attr.name), text.into());
         if attr.name == known.builder {
             self.drv.builder = text.into();
         } else if attr.name == known.system {
@@ -436,7 +436,7 @@ pub(super) fn imported<'a>(
     }
     let drv = eval.derivation(&store_path, pos)?;
     let mut told = paths(eval, &store_path, &drv)?;
-    let name = drv.env.get(&b"name"[..]).map_or(&b""[..], |name| &**name);
+    let name = drv.env.get(b"name").map_or(&b""[..], |name| &**name);
     told.add(eval.known.name, eval.string(name));
     let outputs: Vec<_> = drv.outputs.keys().map(|name| eval.string(name)).collect();
     told.add(eval.known.outputs, eval.list(&outputs));

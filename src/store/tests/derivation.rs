@@ -1,10 +1,8 @@
 //! Derivations as text.
 
-use std::collections::BTreeMap;
-
 use crate::store::{
     CaMethod, ContentAddress, Derivation, DerivationKind, Hash, HashAlgo, Output, References,
-    StoreDir, StoreError, StorePath,
+    StoreDir, StoreError, StorePath, Variables,
 };
 
 fn path(digit: u8, name: &str) -> StorePath {
@@ -70,7 +68,7 @@ fn every_byte_is_as_nix_writes_it() {
 fn structured_attributes_are_a_variable_in_its_place() {
     let mut drv = sample();
     drv.structured_attrs = Some((*br#"{"a":["b"]}"#).into());
-    let written = shown(&Derivation { env: BTreeMap::new(), ..drv.clone() });
+    let written = shown(&Derivation { env: Variables::default(), ..drv.clone() });
     assert!(written.ends_with(r#",[("__json","{\"a\":[\"b\"]}")])"#), "{written}");
     let written = text(&drv);
     let between = br#"("_",""),("__json","{\"a\":[\"b\"]}"),("a","\\")"#;

@@ -58,7 +58,7 @@ fn out_path(drv: &Derivation, output: &str) -> String {
     let path =
         drv.outputs[output.as_bytes()].path(&StoreDir::default(), &drv.name, output.as_bytes());
     let path = format!("/nix/store/{}", path.unwrap().unwrap());
-    assert_eq!(&*drv.env[output.as_bytes()], path.as_bytes());
+    assert_eq!(&**drv.env.get(output.as_bytes()).unwrap(), path.as_bytes());
     path
 }
 
@@ -158,7 +158,7 @@ fn what_needs_a_floating_output_is_deferred() {
     let output = Output::Floating(CaMethod::Nar, HashAlgo::Sha256);
     floating.add_output(&StoreDir::default(), b"out", output).unwrap();
     assert_eq!(
-        *floating.env[b"out".as_slice()],
+        **floating.env.get(b"out".as_slice()).unwrap(),
         *b"/1rz4g4znpzjwh1xymhjpm42vipw92pr73vdgl6xs1hycac8kf2n9"
     );
     let floating = hashes.instantiate(&mut floating, &mut nothing).unwrap();
@@ -168,7 +168,7 @@ fn what_needs_a_floating_output_is_deferred() {
     user.inputs.add_output(&floating, b"out");
     let path = hashes.instantiate(&mut user, &mut nothing).unwrap();
     assert_eq!(user.outputs[b"out".as_slice()], Output::Deferred);
-    assert_eq!(*user.env[b"out".as_slice()], *b"");
+    assert_eq!(**user.env.get(b"out".as_slice()).unwrap(), *b"");
     assert_eq!(hashes.get(&path), Some(DrvHash::Deferred));
 
     let wrong = Output::InputAddressed(path.clone());
@@ -178,7 +178,7 @@ fn what_needs_a_floating_output_is_deferred() {
 
     let mut user = plain("user", &["out"]);
     let outputs = user.inputs.drvs.entry(path).or_default();
-    outputs.dynamic.entry((*b"out").into()).or_default().names.insert((*b"out").into());
+    outputs.dynamic.entry((*b"out").into()).or_default().names.insert(b"out");
     hashes.instantiate(&mut user, &mut nothing).unwrap();
     assert_eq!(user.outputs[b"out".as_slice()], Output::Deferred);
 }
