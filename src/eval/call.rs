@@ -4,7 +4,7 @@
 use std::cell::Cell;
 
 use super::Eval;
-use super::code::{Lambda, LambdaId, Node, NodeId, Pattern};
+use super::code::{Lambda, LambdaId, NodeId, Pattern};
 use super::error::{Error, ErrorKind, Result};
 use super::position::Pos;
 use super::value::{Args, Attr, Attrs, Env, PrimOpId, Value, share};
@@ -83,9 +83,9 @@ impl<'a> Eval<'a> {
     /// arguments of one call count as one for `max-call-depth`, so this part of it is over.
     #[inline]
     pub(super) fn finish(&mut self, body: NodeId, env: Env<'a>) -> Result<Value<'a>> {
-        let value = match self.code.node(body) {
-            Node::Lambda(inner) => Value::Lambda(inner, env),
-            _ => self.eval(body, env)?,
+        let value = match self.code.function(body) {
+            Some(inner) => Value::Lambda(inner, env),
+            None => self.eval(body, env)?,
         };
         self.calls.pop();
         Ok(value)
@@ -303,7 +303,7 @@ impl<'a> Eval<'a> {
     pub(super) fn saturated(&self, id: LambdaId, most: usize) -> (LambdaId, usize) {
         let (mut last, mut count) = (id, 1);
         while count < most
-            && let Node::Lambda(inner) = self.code.node(self.code.lambda(last).body)
+            && let Some(inner) = self.code.function(self.code.lambda(last).body)
             && self.code.lambda(inner).taken > 0
         {
             last = inner;

@@ -468,6 +468,19 @@ impl Code<'_> {
         }
     }
 
+    /// The function that the node of `id` is, if it is one: mostly the id says that it is not.
+    #[inline]
+    #[must_use]
+    pub fn function(&self, id: NodeId) -> Option<LambdaId> {
+        if id.is_late() {
+            return None;
+        }
+        match self.node(id) {
+            Node::Lambda(function) => Some(function),
+            _ => None,
+        }
+    }
+
     /// The function of `id`.
     #[inline]
     #[must_use]

@@ -13,6 +13,19 @@ impl<'a> Eval<'a> {
     /// `a == b` of forced values. Elements and attributes that are the same slot are equal without
     /// being looked into, also if they are functions, which else are never equal.
     pub fn equal(&mut self, a: Value<'a>, b: Value<'a>, pos: Pos) -> Result<bool> {
+        if let Some(equal) = Self::plainly_equal(a, b) {
+            return Ok(equal);
+        }
+        match (a, b) {
+            (Value::List(a), Value::List(b)) => self.equal_lists(a, b, pos),
+            (Value::Attrs(a), Value::Attrs(b)) => self.equal_attrs(a, b, pos),
+            _ => Ok(false),
+        }
+    }
+
+    /// Equality of what has nothing inside that would be evaluated for it.
+    #[inline]
+    pub(super) fn plainly_equal(a: Value<'a>, b: Value<'a>) -> Option<bool> {
         #[expect(clippy::cast_precision_loss, reason = "as Nix compares them")]
         #[expect(clippy::float_cmp, reason = "Nix compares floats exactly")]
         let equal = match (a, b) {
@@ -25,11 +38,11 @@ impl<'a> Eval<'a> {
             (Value::Str(_, a), Value::Str(_, b)) | (Value::Path(a), Value::Path(b)) => {
                 a.is_same(b) || a.items() == b.items()
             }
-            (Value::List(a), Value::List(b)) => return self.equal_lists(a, b, pos),
-            (Value::Attrs(a), Value::Attrs(b)) => return self.equal_attrs(a, b, pos),
+            (Value::List(a), Value::List(b)) if a.is_empty() || b.is_empty() => a.len() == b.len(),
+            (Value::List(_), Value::List(_)) | (Value::Attrs(_), Value::Attrs(_)) => return None,
             _ => false,
         };
-        Ok(equal)
+        Some(equal)
     }
 
     /// Equality of what two slots hold.

@@ -105,7 +105,10 @@ impl<'a> Eval<'a> {
             BinOp::Equal | BinOp::NotEqual => {
                 let a = self.eval(left, env)?;
                 let b = self.eval(right, env)?;
-                let equal = self.equal(a, b, self.code.pos(node))?;
+                let equal = match Self::plainly_equal(a, b) {
+                    Some(equal) => equal,
+                    None => self.equal(a, b, self.code.pos(node))?,
+                };
                 Ok(Value::Bool(equal == (op == BinOp::Equal)))
             }
             BinOp::And | BinOp::Or | BinOp::Implies => {

@@ -77,22 +77,33 @@ impl XmlWriter {
     }
 }
 
-/// Appends the value of an attribute. Only the newline is escaped among the control characters: a reader
-/// would turn it into a space (XML 1.0, section 3.3.3).
+/// Which bytes are escaped in the value of an attribute. Only the newline is among the control characters: a reader would
+/// turn it into a space (XML 1.0, section 3.3.3).
+const IS_ESCAPED: [bool; 256] = {
+    let mut escaped = [false; 256];
+    escaped[b'"' as usize] = true;
+    escaped[b'<' as usize] = true;
+    escaped[b'>' as usize] = true;
+    escaped[b'&' as usize] = true;
+    escaped[b'\n' as usize] = true;
+    escaped
+};
+
+/// Appends the value of an attribute.
 fn write_escaped(out: &mut Vec<u8>, value: &[u8]) {
-    let mut plain = 0;
-    for (at, byte) in value.iter().enumerate() {
-        let escape: &[u8] = match byte {
+    let mut rest = value;
+    while let Some(at) = rest.iter().position(|byte| IS_ESCAPED[usize::from(*byte)])
+        && let Some((plain, [byte, after @ ..])) = rest.split_at_checked(at)
+    {
+        out.extend_from_slice(plain);
+        out.extend_from_slice(match byte {
             b'"' => b"&quot;",
             b'<' => b"&lt;",
             b'>' => b"&gt;",
             b'&' => b"&amp;",
-            b'\n' => b"&#xA;",
-            _ => continue,
-        };
-        out.extend_from_slice(&value[plain..at]);
-        out.extend_from_slice(escape);
-        plain = at + 1;
+            _ => b"&#xA;",
+        });
+        rest = after;
     }
-    out.extend_from_slice(&value[plain..]);
+    out.extend_from_slice(rest);
 }
