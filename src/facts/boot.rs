@@ -1,7 +1,7 @@
 //! `config.boot.loader` and the loaders that live elsewhere.
 
 use super::decode::{Decoded, Decoder};
-use super::model::Boot;
+use super::model::{Boot, GrubPlace, Signing};
 
 /// Loaders of `boot.loader` that have a decoder of their own, or are none.
 const NOT_OTHER: [&str; 3] = ["systemd-boot", "grub", "efi"];
@@ -13,6 +13,7 @@ pub(super) fn boot(config: &Decoder<'_>) -> Decoded<Boot> {
     let systemd_boot = enabled(&["loader", "systemd-boot", "enable"])?;
     let grub = enabled(&["loader", "grub", "enable"])?;
     let grub_efi = grub && enabled(&["loader", "grub", "efiSupport"])?;
+    let signed = enabled(&["lanzaboote", "enable"])? && !enabled(&["lanzaboote", "allowUnsigned"])?;
     let other = other(&boot)?;
     // Every NixOS has a default for the mount point, but it means nothing without UEFI.
     let efi = systemd_boot || grub_efi || !other.is_empty();
@@ -21,8 +22,14 @@ pub(super) fn boot(config: &Decoder<'_>) -> Decoded<Boot> {
         systemd_boot,
         grub,
         grub_efi,
+        grub_place: if grub && enabled(&["loader", "grub", "forceInstall"])? {
+            GrubPlace::Anywhere
+        } else {
+            GrubPlace::Reserved
+        },
         grub_devices: if grub { grub_devices(&boot)? } else { Vec::new() },
         esp_mountpoint: esp_mountpoint.filter(|_| efi),
+        signing: if signed { Signing::KeysOnDisk } else { Signing::None },
         other,
     })
 }

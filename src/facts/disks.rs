@@ -121,6 +121,7 @@ fn pool(name: &str, pool: &Decoder<'_>) -> Decoded<Pool> {
     Ok(Pool {
         name: name.to_owned(),
         mode: pool.read_at(&["mode"], Decoder::text)?.unwrap_or_default(),
+        key_location: key_location(pool, "rootFsOptions")?,
         datasets: each(pool, "datasets", dataset)?,
     })
 }
@@ -131,7 +132,16 @@ fn dataset(name: &str, dataset: &Decoder<'_>) -> Decoded<Dataset> {
         kind: dataset.require("type", "a string")?.text()?,
         mountpoint: dataset.read_at(&["mountpoint"], Decoder::text)?,
         size: dataset.read_at(&["size"], Decoder::size)?,
+        key_location: key_location(dataset, "options")?,
     })
+}
+
+/// Where a key is wanted: what has none inherits it. "The default is `prompt`" (zfsprops(7)).
+fn key_location(holder: &Decoder<'_>, options: &str) -> Decoded<Option<String>> {
+    let option = |name| holder.read_at(&[options, name], Decoder::text);
+    let location = option("keylocation")?.filter(|location| location != "none");
+    let asked = option("keyformat")?.filter(|format| format != "none").map(|_| "prompt".to_owned());
+    Ok(location.or(asked))
 }
 
 fn nodev(name: &str, mount: &Decoder<'_>) -> Decoded<NodevMount> {

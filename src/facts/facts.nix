@@ -163,6 +163,12 @@ let
     inherit content;
   };
 
+  # Properties that say how a key is got.
+  zfsOptions = record {
+    keyformat = plain;
+    keylocation = plain;
+  };
+
   devices = record {
     disk = each (record {
       device = plain;
@@ -186,10 +192,12 @@ let
       name = plain;
       # A topology of its own is a set, of which only that it is one matters.
       mode = mode: if isAttrs mode then "custom" else plain mode;
+      rootFsOptions = zfsOptions;
       datasets = each (record {
         name = plain;
         type = plain;
         mountpoint = plain;
+        options = zfsOptions;
         size = plain;
         inherit content;
       });
@@ -231,6 +239,7 @@ let
           grub = whenEnabled {
             enable = plain;
             efiSupport = plain;
+            forceInstall = plain;
             device = plain;
             devices = plain;
             mirroredBoots = items (record { devices = plain; });
@@ -244,7 +253,10 @@ let
           }) otherLoaders
         )
       );
-      lanzaboote = enabled;
+      lanzaboote = whenEnabled {
+        enable = plain;
+        allowUnsigned = plain;
+      };
     };
   };
 

@@ -261,6 +261,9 @@ pub struct Pool {
     pub name: String,
     /// `mirror`, `raidz`, … or empty; `custom` for a topology of its own.
     pub mode: String,
+    /// Where the key of its root dataset comes from, such as `file:///tmp/key` or `prompt`.
+    #[serde(default)]
+    pub key_location: Option<String>,
     /// Its datasets and volumes.
     pub datasets: Vec<Dataset>,
 }
@@ -277,6 +280,9 @@ pub struct Dataset {
     pub mountpoint: Option<String>,
     /// Size, of volumes.
     pub size: Option<String>,
+    /// Where a key of its own comes from.
+    #[serde(default)]
+    pub key_location: Option<String>,
 }
 
 /// `disko.devices.nodev.PATH`.
@@ -432,17 +438,49 @@ pub struct Boot {
     pub grub_efi: bool,
     /// GRUB's devices for a BIOS installation (without `nodev`).
     pub grub_devices: Vec<String>,
+    /// Where on them GRUB may be written.
+    #[serde(default)]
+    pub grub_place: GrubPlace,
     /// `boot.loader.efi.efiSysMountPoint`.
     pub esp_mountpoint: Option<String>,
     /// Other loaders by option name, such as `limine` or `lanzaboote`.
     pub other: Vec<String>,
+    /// What is installed must be signed with these keys.
+    #[serde(default)]
+    pub signing: Signing,
+}
+
+/// Where GRUB's first stage may be written.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum GrubPlace {
+    /// Into a place of its own: the gap behind an MBR, or a BIOS boot partition.
+    #[default]
+    Reserved,
+    /// Anywhere (`boot.loader.grub.forceInstall`).
+    Anywhere,
+}
+
+/// Who signs what starts the machine.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Signing {
+    /// Nobody, or whoever has keys by then.
+    #[default]
+    None,
+    /// lanzaboote, with keys that lie on the disk (`boot.lanzaboote.pkiBundle`).
+    KeysOnDisk,
 }
 
 impl Boot {
+    /// Those of `other` that only UEFI firmware can start.
+    pub(crate) const EFI_LOADERS: [&str; 2] = ["lanzaboote", "refind"];
+
     /// Can the machine only start with UEFI firmware?
     #[must_use]
     pub fn efi_only(&self) -> bool {
-        (self.systemd_boot || (self.grub && self.grub_efi)) && self.grub_devices.is_empty()
+        let other = self.other.iter().any(|name| Self::EFI_LOADERS.contains(&name.as_str()));
+        (self.systemd_boot || (self.grub && self.grub_efi) || other) && self.grub_devices.is_empty()
     }
 }
 

@@ -5,10 +5,12 @@
 //! Data flows one way: options, facts and probe → plan → events → report. Nothing here draws,
 //! asks or parses arguments: that is what [`event::Reporter`] and [`event::Prompter`] are for.
 
+mod boot_loader;
 mod building;
 pub mod context;
 mod copying;
 mod decide;
+mod disk_keys;
 mod disks;
 pub mod engine;
 pub mod event;

@@ -8,12 +8,11 @@ use super::decide::{Inputs, runs};
 use super::layout::{LUKS_HEADER, Problem, SwapfileRoom, swapfiles};
 use super::options::{Engine, Via};
 use super::phase::Phase;
-use super::plan::{PassphraseSource, Plan, PlannedDisk, Refusal};
+use super::plan::{Plan, PlannedDisk, Refusal};
 use super::size::{bytes, human};
 use super::steps::program;
-use crate::facts::{Content, Encryption, HostFacts, KeySource};
-use crate::remote::{Firmware, LiveDisk, LiveNode, Privilege, Probe};
-use crate::validated::AbsolutePath;
+use crate::facts::{Content, HostFacts};
+use crate::remote::{LiveDisk, LiveNode, Privilege, Probe};
 
 /// The reasons, in the order in which a person wants to hear them.
 pub(super) fn refusals(inputs: &Inputs<'_>, plan: &Plan) -> Vec<Refusal> {
@@ -40,11 +39,10 @@ pub(super) fn refusals(inputs: &Inputs<'_>, plan: &Plan) -> Vec<Refusal> {
         }
         found.extend(twice(plan));
         found.extend(volumes(plan));
-        found.extend(terminal(inputs, plan));
-        found.extend(key_files(inputs, plan));
+        found.extend(super::disk_keys::refusals(inputs, plan));
     }
     if runs(plan, Phase::Install) {
-        found.extend(firmware(inputs));
+        found.extend(super::boot_loader::refusals(inputs, plan));
     }
     if runs(plan, Phase::Secrets) {
         found.extend(super::secrets_around::refusals(inputs));
@@ -510,78 +508,6 @@ fn is_member(content: &Content, group: &str) -> bool {
         Content::Luks { content: Some(inner), .. } => is_member(inner, group),
         _ => false,
     }
-}
-
-fn terminal(inputs: &Inputs<'_>, plan: &Plan) -> Option<Refusal> {
-    let asked: Vec<&str> = plan
-        .encryption
-        .iter()
-        .filter(|container| container.passphrase == PassphraseSource::Asked)
-        .map(|container| container.name.as_str())
-        .collect();
-    if asked.is_empty() || inputs.around.terminal {
-        return None;
-    }
-    let named = |container: &&Encryption| asked.contains(&container.name.as_str());
-    let first = inputs.installed.encryption.iter().find(named)?;
-    let why = match first.key {
-        KeySource::Unset => "it has neither passwordFile nor keyFile",
-        _ => "it has askPassword",
-    };
-    Some(refusal(
-        "no-terminal",
-        format!(
-            "the passphrase of {} must be asked ({why}), but there is no terminal",
-            asked.join(", ")
-        ),
-        format!("run this on a terminal, or set {}.passwordFile", first.option),
-    ))
-}
-
-/// Further key files of containers: only the ones that hold a container's own key are put on the
-/// installer.
-fn key_files(inputs: &Inputs<'_>, plan: &Plan) -> Vec<Refusal> {
-    let delivered: Vec<_> =
-        plan.encryption.iter().filter_map(|one| one.key_file.as_ref()).collect();
-    let found = inputs.installed.encryption.iter().filter_map(|container| {
-        let files = container.additional_key_files.iter();
-        let missing: Vec<_> =
-            files.filter(|file| !delivered.contains(file)).map(AbsolutePath::as_str).collect();
-        (!missing.is_empty()).then(|| {
-            refusal(
-                "no-key-file",
-                format!(
-                    "{} takes further keys from files that nothing puts on the installer: {}",
-                    container.name,
-                    missing.join(", ")
-                ),
-                format!(
-                    "leave them out of {}.additionalKeyFiles, and add such a key on the new host \
-                     with `cryptsetup luksAddKey`",
-                    container.option
-                ),
-            )
-        })
-    });
-    found.collect()
-}
-
-fn firmware(inputs: &Inputs<'_>) -> Option<Refusal> {
-    let efi_only = inputs.installed.boot.efi_only() || inputs.facts.boot.efi_only();
-    (inputs.probe.firmware == Firmware::Bios && efi_only).then(|| {
-        let boot = if inputs.installed.boot.efi_only() {
-            &inputs.installed.boot
-        } else {
-            &inputs.facts.boot
-        };
-        let loader = if boot.systemd_boot { "systemd-boot" } else { "GRUB with efiSupport" };
-        refusal(
-            "bios-firmware",
-            format!("the machine was started by BIOS firmware, but {loader} needs UEFI"),
-            "start the installer in UEFI mode (a setting of the firmware), or configure \
-             boot.loader.grub.devices",
-        )
-    })
 }
 
 #[cfg(test)]

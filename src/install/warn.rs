@@ -7,7 +7,7 @@ use super::options::{RebuildOn, Via};
 use super::phase::Phase;
 use super::plan::{Plan, PlannedDisk};
 use super::refuse::{left_by_us, stable_name};
-use crate::facts::{Content, HostFacts, KeySource};
+use crate::facts::{Content, Disko, HostFacts, KeySource};
 use crate::remote::Firmware;
 use crate::secrets::sops_rules::Rules;
 
@@ -21,6 +21,7 @@ pub(super) fn warnings(inputs: &Inputs<'_>, plan: &Plan) -> Vec<String> {
     }
     found.extend(unmounted(inputs, plan));
     found.extend(bios_loader(inputs));
+    found.extend(super::boot_loader::warnings(inputs, plan));
     found.extend(login(inputs, plan));
     found.extend(hardware(inputs, plan));
     found.extend(rebuild(inputs, plan));
@@ -88,18 +89,7 @@ fn still_mounted(inputs: &Inputs<'_>, plan: &Plan, disk: &PlannedDisk) -> Option
 
 /// A layout without a place for `/` or for the boot loader.
 fn unmounted(inputs: &Inputs<'_>, plan: &Plan) -> Vec<String> {
-    let mut mounts = Vec::new();
-    let disko = &inputs.installed.disko;
-    let contents = disko.disks.iter().filter_map(|disk| disk.content.as_ref());
-    let volumes = disko.volume_groups.iter().flat_map(|group| &group.volumes);
-    let volumes = volumes.filter_map(|volume| volume.content.as_ref());
-    let raids = disko.raids.iter().filter_map(|raid| raid.content.as_ref());
-    for content in contents.chain(volumes).chain(raids) {
-        mount_points(content, &mut mounts);
-    }
-    let datasets = disko.pools.iter().flat_map(|pool| &pool.datasets);
-    mounts.extend(datasets.filter_map(|dataset| dataset.mountpoint.as_deref()));
-    mounts.extend(disko.nodev.iter().map(|mount| mount.mountpoint.as_str()));
+    let mounts = mounted(&inputs.installed.disko);
     let mut found = Vec::new();
     if plan.disks.is_empty() || !runs(plan, Phase::Disko) {
         return found;
@@ -115,6 +105,22 @@ fn unmounted(inputs: &Inputs<'_>, plan: &Plan) -> Vec<String> {
         ));
     }
     found
+}
+
+/// Every mount point of a layout.
+pub(super) fn mounted(disko: &Disko) -> Vec<&str> {
+    let mut mounts = Vec::new();
+    let contents = disko.disks.iter().filter_map(|disk| disk.content.as_ref());
+    let volumes = disko.volume_groups.iter().flat_map(|group| &group.volumes);
+    let volumes = volumes.filter_map(|volume| volume.content.as_ref());
+    let raids = disko.raids.iter().filter_map(|raid| raid.content.as_ref());
+    for content in contents.chain(volumes).chain(raids) {
+        mount_points(content, &mut mounts);
+    }
+    let datasets = disko.pools.iter().flat_map(|pool| &pool.datasets);
+    mounts.extend(datasets.filter_map(|dataset| dataset.mountpoint.as_deref()));
+    mounts.extend(disko.nodev.iter().map(|mount| mount.mountpoint.as_str()));
+    mounts
 }
 
 fn mount_points<'a>(content: &'a Content, mounts: &mut Vec<&'a str>) {

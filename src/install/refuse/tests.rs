@@ -5,10 +5,10 @@ use super::super::phase::Phase;
 use super::super::plan::{Action, Refusal};
 use super::super::samples::{Case, GIB, MIB, btrfs, filesystem, grief, gusto, live, node, part};
 use crate::facts::{
-    Content, Disk, Encryption, HardwareGenerator, KeySource, LogicalVolume, Sops, SopsSecret,
-    SshHostKey, SwapDevice, VolumeGroup,
+    Content, Disk, Encryption, HardwareGenerator, KeySource, LogicalVolume, NodevMount, Sops,
+    SopsSecret, SshHostKey, SwapDevice, VolumeGroup,
 };
-use crate::remote::{Firmware, Privilege};
+use crate::remote::Privilege;
 use crate::validated::AbsolutePath;
 
 /// The only refusal, which must have this code.
@@ -315,21 +315,6 @@ fn further_key_files_must_be_ones_that_are_delivered() {
 }
 
 #[test]
-fn bios_firmware_refuses_an_efi_loader() {
-    let mut case = grief();
-    case.probe.firmware = Firmware::Bios;
-    assert!(only(&case, "bios-firmware").reason.contains("systemd-boot needs UEFI"));
-    case.configure(|facts| {
-        facts.boot.systemd_boot = false;
-        facts.boot.grub = true;
-        facts.boot.grub_efi = true;
-    });
-    assert!(only(&case, "bios-firmware").reason.contains("GRUB with efiSupport"));
-    case.configure(|facts| facts.boot.grub_devices = vec!["/dev/vda".to_owned()]);
-    assert_eq!(case.refused(), [""; 0]);
-}
-
-#[test]
 fn the_architecture_must_fit() {
     let fits = [
         ("x86_64-linux", "x86_64"),
@@ -530,4 +515,33 @@ fn several_containers_are_named_together() {
             .push(Encryption { name: "data".to_owned(), ..facts.encryption[0].clone() });
     });
     assert!(only(&case, "no-terminal").reason.contains("crypted, data"));
+}
+
+#[test]
+fn a_host_key_in_memory_is_refused() {
+    let mut case = grief();
+    let root = NodevMount {
+        mountpoint: "/".to_owned(),
+        fs_type: "tmpfs".to_owned(),
+        mount_options: Vec::new(),
+    };
+    case.configure(|facts| {
+        let Some(Content::Btrfs(btrfs)) =
+            &mut partitions(&mut facts.disko.disks[0].content)[1].content
+        else {
+            panic!("no btrfs");
+        };
+        btrfs.subvolumes.retain(|volume| volume.mountpoint.as_deref() != Some("/"));
+        facts.disko.nodev = vec![root.clone()];
+    });
+    assert_eq!(case.refused(), [""; 0]);
+    case.configure(|facts| facts.persist_dir = None);
+    let refusal = only(&case, "host-key-lost");
+    assert!(refusal.reason.contains("at /etc/ssh/ssh_host_ed25519_key, but / is in memory"));
+    assert!(refusal.hint.contains("--impermanence=DIR"), "{}", refusal.hint);
+    case.configure(|facts| {
+        let path = "/nix/keys/ssh".parse().unwrap();
+        facts.ssh.host_keys = vec![SshHostKey { kind: "ed25519".to_owned(), path }];
+    });
+    assert_eq!(case.refused(), [""; 0]);
 }

@@ -66,11 +66,13 @@ fn server() -> Case {
     case.facts.disko.pools = vec![Pool {
         name: "tank".to_owned(),
         mode: String::new(),
+        key_location: None,
         datasets: vec![Dataset {
             name: "media".to_owned(),
             kind: "zfs_fs".to_owned(),
             mountpoint: Some("/media".to_owned()),
             size: None,
+            key_location: None,
         }],
     }];
     case.facts.disko.nodev = vec![NodevMount {

@@ -109,13 +109,19 @@ in
         };
         tank = inner // {
           mode = "mirror";
-          rootFsOptions = throw "read an unknown attribute";
+          rootFsOptions = {
+            compression = throw "read an unknown attribute";
+            keyformat = "passphrase";
+          };
           datasets = {
             _inner = throw "read an inner attribute";
             "data/home" = inner // {
               type = "zfs_fs";
               mountpoint = "/home";
-              options.mountpoint = "legacy";
+              options = {
+                mountpoint = "legacy";
+                keylocation = "file:///tmp/home.key";
+              };
             };
             volume = {
               type = "zfs_volume";
