@@ -1,6 +1,8 @@
 //! The host's ssh keys in the plan: of which kinds, where they are placed, where they come from, and whether the
 //! host will look for them there.
 
+use std::path::Path;
+
 use super::decide::{Inputs, persist_dir, runs};
 use super::options::ReuseHostKey;
 use super::phase::Phase;
@@ -88,6 +90,7 @@ pub(super) fn refusals(inputs: &Inputs<'_>, plan: &Plan) -> Vec<Refusal> {
         found.extend(no_source(inputs, plan));
     }
     if runs(plan, Phase::Install) {
+        found.extend(lost(inputs, plan));
         found.extend(sops_looks_elsewhere(inputs, plan));
     }
     found
@@ -125,6 +128,32 @@ fn no_source(inputs: &Inputs<'_>, plan: &Plan) -> Option<Refusal> {
         )),
         _ => None,
     }
+}
+
+/// A key whose every place is in memory is gone with the restart, and sshd makes one that nobody knows.
+fn lost(inputs: &Inputs<'_>, plan: &Plan) -> Option<Refusal> {
+    let disko = &inputs.installed.disko;
+    let mounts = super::warn::mounted(disko);
+    let in_memory = |path: &AbsolutePath| {
+        let holding = mounts.iter().filter(|mount| Path::new(path.as_str()).starts_with(mount));
+        let mount = holding.max_by_key(|mount| mount.len())?;
+        let nodev = disko.nodev.iter().find(|nodev| nodev.mountpoint == **mount)?;
+        ["tmpfs", "ramfs"].contains(&nodev.fs_type.as_str()).then_some(*mount)
+    };
+    let key = plan.host_keys.iter().find(|key| {
+        !key.paths.is_empty() && key.paths.iter().all(|path| in_memory(path).is_some())
+    })?;
+    let (path, mount) = key.paths.iter().find_map(|path| Some((path, in_memory(path)?)))?;
+    Some(refusal(
+        "host-key-lost",
+        format!(
+            "the {} host key would be placed at {path}, but {mount} is in memory (disko.devices.nodev): it \
+             is gone after the restart",
+            key.kind
+        ),
+        "set bootstrap.persistDir to a directory that stays (or give --impermanence=DIR), or name one in \
+         services.openssh.hostKeys",
+    ))
 }
 
 /// sops-nix decrypts with the keys of `sops.age.sshKeyPaths`: one of them must be the key that is placed.
