@@ -367,6 +367,18 @@ mod tests {
     }
 
     #[test]
+    fn what_was_looked_for_in_a_with_makes_no_difference() {
+        let arg = "n: with { v = n; w = 2; }; seq w { x = 1; f = y: v + y; }";
+        assert_eq!(
+            made(&format!(
+                "arg = {arg}; one = arg 1; other = arg 1; \
+                 in seq one (seq other (seq (one.f 1) ((set one).dear + (set other).dear)))"
+            )),
+            1
+        );
+    }
+
+    #[test]
     fn arguments_that_differ_somewhere_give_two() {
         assert_eq!(two("n: { x = n; }", "1", "2"), 2);
         assert_eq!(two("n: { x = 1; never = throw n; }", "\"a\"", "\"b\""), 2);
