@@ -362,6 +362,12 @@ let
         )
       ) (config.system.build or { });
 
+      # agenix: `secrets` are submodules, of which only the names matter.
+      age = record {
+        identityPaths = plain;
+        secrets = secrets: if isAttrs secrets then attrNames (public secrets) else [ ];
+      };
+
       users = config.users.users or { };
     in
     if scope == "summary" then
@@ -378,7 +384,7 @@ let
           // bootstrapOptions
           // record {
             services = record { inherit openssh; };
-            inherit sops;
+            inherit age sops;
           } config;
         normalUsers = filter (user: users.${user}.isNormalUser or false == true) (attrNames users);
         # Where the modules "impermanence" and "preservation" keep what must stay.

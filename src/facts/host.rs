@@ -12,7 +12,7 @@ use super::disks::disko;
 use super::encryption::encryption;
 use super::model::{Disko, HostFacts, Outputs};
 use super::outputs::outputs;
-use super::sops::sops;
+use super::sops::{agenix, sops};
 use super::ssh::ssh;
 use super::swap::swap;
 use super::target::target;
@@ -47,6 +47,7 @@ pub fn decode_host(name: &HostName, value: &Value) -> Result<HostFacts, DecodeEr
         persist_dir: host.persist_dir()?,
         ssh: ssh(&host.config)?,
         sops: sops(&host.config)?,
+        agenix: agenix(&host.config)?,
         target: target(&host.config)?,
         primary_user: host.primary_user()?,
         boot: boot(&host.config)?,

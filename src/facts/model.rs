@@ -33,6 +33,9 @@ pub struct HostFacts {
     pub ssh: Ssh,
     /// `sops`, where sops-nix is used.
     pub sops: Option<Sops>,
+    /// `age`, where agenix is used.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub agenix: Option<Agenix>,
     /// Where the machine is reached.
     pub target: TargetFacts,
     /// The primary user: `bootstrap.target.user` is how to log in, this is whose machine it is.
@@ -398,6 +401,16 @@ pub struct Sops {
     pub default_file: Option<String>,
     /// Every `sops.secrets.NAME` with the file that it is in.
     pub secrets: Vec<SopsSecret>,
+}
+
+/// What the host wants from agenix.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Agenix {
+    /// `age.identityPaths`.
+    pub identity_paths: Vec<String>,
+    /// The names of `age.secrets`.
+    pub secrets: Vec<String>,
 }
 
 /// One entry of `sops.secrets`.

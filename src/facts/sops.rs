@@ -1,7 +1,7 @@
-//! `config.sops`, the options of sops-nix.
+//! `config.sops` and `config.age`, the options of sops-nix and agenix.
 
 use super::decode::{Decoded, Decoder};
-use super::model::{Sops, SopsSecret};
+use super::model::{Agenix, Sops, SopsSecret};
 
 /// Reads it from `config`; `None` where sops-nix is not used.
 pub(super) fn sops(config: &Decoder<'_>) -> Decoded<Option<Sops>> {
@@ -21,6 +21,17 @@ pub(super) fn sops(config: &Decoder<'_>) -> Decoded<Option<Sops>> {
         default_file: sops.read_at(&["defaultSopsFile"], Decoder::text)?,
         secrets,
     }))
+}
+
+/// Reads agenix' from `config`; `None` where it has no secrets.
+pub(super) fn agenix(config: &Decoder<'_>) -> Decoded<Option<Agenix>> {
+    let texts = |name| config.read_at(&["age", name], Decoder::texts);
+    let secrets = texts("secrets")?.unwrap_or_default();
+    if secrets.is_empty() {
+        return Ok(None);
+    }
+    let identity_paths = texts("identityPaths")?.unwrap_or_default();
+    Ok(Some(Agenix { identity_paths, secrets }))
 }
 
 fn secret(name: &str, secret: &Decoder<'_>) -> Decoded<SopsSecret> {

@@ -5,12 +5,13 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
-use super::decide::Inputs;
+use super::decide::{Inputs, runs};
 use super::flake_lock;
-use super::plan::Refusal;
+use super::phase::Phase;
+use super::plan::{HostKeySource, Plan, Refusal};
 use super::refuse::refusal;
 use super::secret_files::{SecretFile, is_of_host, locate, referenced};
-use super::surroundings::Surroundings;
+use super::surroundings::{Surroundings, inside_flake};
 use crate::facts::HostFacts;
 use crate::facts::flake_ref::unescaped;
 use crate::secrets::sops_yaml::SopsYaml;
@@ -103,6 +104,56 @@ pub(super) fn refusals(inputs: &Inputs<'_>) -> Vec<Refusal> {
         }
     }
     refusals
+}
+
+/// Does the configuration reference secrets whose `.sops.yaml` is not here?
+pub(super) fn out_of_reach(inputs: &Inputs<'_>) -> bool {
+    let around = inputs.around;
+    let repo = around.secrets_repo.as_ref();
+    let rules = around.sops_yaml.is_some() || repo.is_some_and(|repo| repo.sops_yaml.is_some());
+    around.secrets.is_none() && !rules && !referenced(inputs.facts).is_empty()
+}
+
+/// Secrets that the new host could not read: they are encrypted for the key that it had.
+pub(super) fn warnings(inputs: &Inputs<'_>, plan: &Plan) -> Vec<String> {
+    let mut found = Vec::new();
+    let made = runs(plan, Phase::Hostkey) && plan.host_key_source == HostKeySource::New;
+    if !made || !runs(plan, Phase::Install) {
+        return found;
+    }
+    // Of a repo without one there is a warning already.
+    let no_repo = inputs.around.secrets_repo.is_none();
+    if no_repo && out_of_reach(inputs) && inputs.options.phases.wants(Phase::Secrets) {
+        let files: Vec<String> =
+            referenced(inputs.facts).iter().map(|file| inside_flake(&file.configured)).collect();
+        found.push(format!(
+            "{} has a new key and can't read its secrets at its first boot: no .sops.yaml is on this machine \
+             for {}. Set bootstrap.secrets.repo, put the repo beside the flake as nix-secrets, or keep the \
+             old key (--reuse-host-key)",
+            plan.host,
+            files.join(", ")
+        ));
+    }
+    found.extend(agenix(inputs, plan));
+    found
+}
+
+/// agenix encrypts for the keys in `secrets.nix`, which its own program rewrites.
+fn agenix(inputs: &Inputs<'_>, plan: &Plan) -> Option<String> {
+    let agenix = inputs.facts.agenix.as_ref()?;
+    let placed = |path: &String| {
+        plan.host_keys.iter().flat_map(|key| &key.paths).any(|placed| placed.as_str() == path)
+    };
+    if !agenix.identity_paths.iter().any(placed) {
+        return None;
+    }
+    Some(format!(
+        "{} has a new key and can't read its secrets at its first boot: agenix has encrypted {} (age.secrets) for \
+         another one. Keep that (--reuse-host-key), or give the new host's key to secrets.nix \
+         (`agenix --rekey`) and rebuild",
+        plan.host,
+        agenix.secrets.join(", ")
+    ))
 }
 
 fn file(wanted: &SecretFile, folder: &Path) -> FoundFile {

@@ -46,6 +46,9 @@ fn action(inputs: &Inputs<'_>, plan: &Plan, phase: Phase) -> Action {
 fn idle(inputs: &Inputs<'_>, plan: &Plan, phase: Phase) -> Option<&'static str> {
     let no_folder = inputs.around.flake_dir.is_none();
     match phase {
+        Phase::Secrets if super::secrets_around::out_of_reach(inputs) => {
+            Some("no .sops.yaml of the host's secrets on this machine")
+        }
         Phase::Secrets if plan.secrets.is_none() => Some("not configured"),
         Phase::Lock if plan.secrets.as_ref().is_none_or(|secrets| secrets.input.is_none()) => {
             Some("not configured")

@@ -28,6 +28,7 @@ pub(super) fn warnings(inputs: &Inputs<'_>, plan: &Plan) -> Vec<String> {
     found.extend(key_files(inputs, plan));
     found.extend(hostkey(plan));
     found.extend(super::host_keys::warnings(inputs, plan));
+    found.extend(super::secrets_around::warnings(inputs, plan));
     found.extend(secrets(inputs));
     found.extend(inputs.around.notes.iter().cloned());
     found

@@ -1,10 +1,10 @@
 //! Every warning, each from a plan that has nothing else to warn of.
 
-use super::super::options::{RebuildOn, Via};
+use super::super::options::{RebuildOn, ReuseHostKey, Via};
 use super::super::phase::Phase;
 use super::super::samples::{Case, facts, filesystem, grief, gusto};
 use super::super::surroundings::SecretsRepo;
-use crate::facts::{Content, KeySource, Sops, SopsSecret};
+use crate::facts::{Agenix, Content, KeySource, Sops, SopsSecret};
 use crate::remote::Firmware;
 
 /// The only warning.
@@ -74,7 +74,9 @@ fn with_secrets(files: &[&str]) -> Case {
 #[test]
 fn secrets_files_without_a_rule_are_warned_of() {
     let mut case = with_secrets(&["secrets.yaml", "hosts/grief.yaml", "hosts/grief.yaml"]);
-    none(&case);
+    assert!(
+        only(&case).contains("no .sops.yaml is on this machine for secrets.yaml, hosts/grief.yaml")
+    );
     let path = "/home/ta/src/nix-secrets".into();
     let rules = "creation_rules:\n  - path_regex: ^secrets\\.yaml$\n    age: age1x\n";
     case.around.secrets_repo = Some(SecretsRepo { path, sops_yaml: Some(rules.to_owned()) });
@@ -213,4 +215,39 @@ fn what_could_not_be_looked_at_is_passed_on() {
     let mut case = grief();
     case.around.notes = vec!["what git tracks is not known: x".to_owned()];
     assert_eq!(only(&case), "what git tracks is not known: x");
+}
+
+#[test]
+fn secrets_that_a_new_key_can_t_read_are_warned_of() {
+    let mut case = grief();
+    let path = "/etc/ssh/ssh_host_ed25519_key".to_owned();
+    case.facts.sops = Some(Sops {
+        age_ssh_key_paths: vec![format!("/persist{path}")],
+        secrets: vec![SopsSecret {
+            name: "a".to_owned(),
+            key: "a".to_owned(),
+            file: Some("/srv/secrets/a.yaml".to_owned()),
+        }],
+        ..Sops::default()
+    });
+    let warning = only(&case);
+    assert!(
+        warning.contains("no .sops.yaml is on this machine for /srv/secrets/a.yaml"),
+        "{warning}"
+    );
+    let reason = |case: &Case| format!("{:?}", case.plan().phase(Phase::Secrets).unwrap().action);
+    assert!(reason(&case).contains("no .sops.yaml of the host's secrets"), "{}", reason(&case));
+    case.options.reuse_host_key = Some(ReuseHostKey::Target);
+    none(&case);
+    case.options.reuse_host_key = None;
+    case.facts.sops = None;
+    assert!(reason(&case).contains("not configured"), "{}", reason(&case));
+    none(&case);
+
+    let secrets = vec!["wifi".to_owned(), "token".to_owned()];
+    case.facts.agenix = Some(Agenix { identity_paths: vec![path], secrets });
+    let warning = only(&case);
+    assert!(warning.contains("agenix has encrypted wifi, token (age.secrets)"), "{warning}");
+    case.facts.agenix.as_mut().unwrap().identity_paths = vec!["/root/key".to_owned()];
+    none(&case);
 }

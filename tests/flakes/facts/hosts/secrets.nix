@@ -35,6 +35,10 @@ in
         };
       };
     };
+    age = {
+      identityPaths = [ "/etc/ssh/ssh_host_ed25519_key" ];
+      secrets.wifi = throw "read a secret of agenix";
+    };
     environment.persistence."/nix/persist" = throw "read what is kept";
     system.build.toplevel = derivation "nixos-system-secrets";
   };
