@@ -6,7 +6,7 @@ use predicates::str::{contains, is_match};
 
 fn tool() -> Command {
     let mut command = Command::cargo_bin("nixos-bootstrap").unwrap();
-    command.env_remove("NO_COLOR").env("LANG", "C.UTF-8");
+    command.env_remove("NO_COLOR").env("LC_ALL", "C.UTF-8");
     command
 }
 

@@ -14,6 +14,6 @@ use assert_cmd::Command;
 /// The tool, with a `PATH` as it is.
 fn tool() -> Command {
     let mut command = Command::cargo_bin("nixos-bootstrap").unwrap();
-    command.env("LANG", "C.UTF-8").arg("iso");
+    command.env("LC_ALL", "C.UTF-8").arg("iso");
     command
 }
